@@ -1,0 +1,36 @@
+# `make demo` shows the library, `make check` is for every change (under 2 minutes), `make test` is what CI runs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo check test lint
+.DELETE_ON_ERROR:
+
+demo: .venv/.core
+	$(BIN)/repnet demo
+
+check: lint
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test: lint
+	$(BIN)/python -m pytest -q -n 2
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+# The stamps are older than pyproject.toml when the environment has to be brought up to date.
+.venv/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@ .venv/.core
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "repnet needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv .venv
