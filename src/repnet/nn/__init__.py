@@ -1,0 +1,30 @@
+"""Networks: a point in, a value out."""
+
+from repnet.nn._activation import Sine
+from repnet.nn._first import AbstractFirstLayer, RepLinear
+from repnet.nn._magnitude import Magnitude, first_moments, gaussian_moments, magnitude
+from repnet.nn._mlp import MLP, Dense
+from repnet.nn._rates import FROZEN, Rates, learning_rates
+from repnet.nn._ready import RepNet, siren
+from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
+
+__all__ = [
+    "FROZEN",
+    "MLP",
+    "AbstractFirstLayer",
+    "Dense",
+    "FactorizedLinear",
+    "FourierFeatures",
+    "Linear",
+    "Magnitude",
+    "Rates",
+    "RepLinear",
+    "RepNet",
+    "SineLinear",
+    "Sine",
+    "first_moments",
+    "gaussian_moments",
+    "learning_rates",
+    "magnitude",
+    "siren",
+]

@@ -1,0 +1,66 @@
+"""Checks of arguments, each with a message that names argument, rule and value."""
+
+import difflib
+from collections.abc import Iterable
+
+import jax
+import numpy as np
+
+
+def check_choice(owner: str, argument: str, value: object, choices: Iterable[str]) -> str:
+    """Give `value` back if it is one of `choices`.
+
+    **Raises:** `ValueError` that lists the choices and the closest of them.
+
+    >>> check_choice("RepLinear", "form", "slope", ("slope", "centre"))
+    'slope'
+    """
+    choices = tuple(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    close = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"`{owner}({argument}=...)` must be one of {choices}; got {value!r}.{hint}")
+
+
+def check_count(owner: str, argument: str, value: object, least: int = 1) -> int:
+    """Give `value` back if it is a whole number of at least `least`.
+
+    >>> check_count("MLP", "out_size", 2)
+    2
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"`{owner}({argument}=...)` must be an integer >= {least}; got {value!r}.")
+    return int(value)
+
+
+def check_positive(owner: str, argument: str, value: object) -> None:
+    """Refuse numbers that are not finite and above zero; traced values pass unseen.
+
+    >>> check_positive("RepLinear", "scale", 8.0)
+    """
+    if isinstance(value, jax.core.Tracer):
+        return
+    numbers = np.atleast_1d(np.asarray(value))
+    if not np.issubdtype(numbers.dtype, np.number) or np.iscomplexobj(numbers):
+        raise TypeError(f"`{owner}({argument}=...)` must be a real number; got {value!r}.")
+    bad = ~(np.isfinite(numbers) & (numbers > 0))
+    if bad.any():
+        raise ValueError(
+            f"`{owner}({argument}=...)` must be finite and positive; got {numbers[bad][0]!s}."
+        )
+
+
+def per_axis(owner: str, argument: str, value: object, in_size: int) -> jax.Array:
+    """A number, or one number per input axis, as an array of shape `(in_size,)`.
+
+    >>> per_axis("RepLinear", "scale", 2.0, 3).tolist()
+    [2.0, 2.0, 2.0]
+    """
+    array = jax.numpy.asarray(value, dtype=jax.numpy.zeros(()).dtype)
+    if array.shape not in ((), (in_size,)):
+        raise ValueError(
+            f"`{owner}({argument}=...)` must be a number or one per input axis, of shape"
+            f" ({in_size},); got shape {array.shape}."
+        )
+    return jax.numpy.broadcast_to(array, (in_size,))

@@ -1,0 +1,147 @@
+"""Where the first layer's hyperplanes lie: draws of directions and of points they pass through."""
+
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from scipy.stats import qmc
+
+from repnet.nn._check import check_choice
+
+DIRECTIONS = ("mixed", "axis", "isotropic")
+OFFSETS = ("stratified", "sobol")
+
+
+@lru_cache(maxsize=64)
+def _sobol_table(count: int, dim: int) -> np.ndarray:
+    # The sequence keeps its balance only up to a power of two; the first `count` of them remain
+    # a low-discrepancy set.
+    power = max(int(np.ceil(np.log2(max(count, 1)))), 0)
+    table = qmc.Sobol(dim, scramble=False).random_base2(power)[:count]
+    table.setflags(write=False)
+    return table
+
+
+def sobol_points(count: int, dim: int) -> Float[Array, "count dim"]:
+    """The first `count` points of the unscrambled Sobol sequence in $[0, 1)^d$.
+
+    **Source:** Sobol 1967, by `scipy.stats.qmc`.
+
+    >>> sobol_points(4, 1)[:, 0].tolist()
+    [0.0, 0.5, 0.75, 0.25]
+    """
+    return jnp.asarray(_sobol_table(count, dim), dtype=jnp.zeros(()).dtype)
+
+
+def rotated_sobol(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+    r"""Sobol points moved by one random shift: $\{x_i + U\} \bmod 1$, points of $[0, 1)^d$.
+
+    Every point is uniform, and together they keep the low discrepancy; unlike scrambling, the
+    shift can be traced, so that networks are built under `jax.vmap` over keys.
+
+    **Source:** Cranley and Patterson 1976.
+
+    >>> rotated_sobol(8, 2, key=jr.key(0)).shape
+    (8, 2)
+    """
+    return (sobol_points(count, dim) + jr.uniform(key, (dim,))) % 1.0
+
+
+def latin_points(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+    """Points of $[0, 1)^d$ that put one point into each of `count` equal cells of every axis.
+
+    In one dimension this is a stratified draw.
+
+    **Source:** McKay, Beckman and Conover 1979.
+
+    >>> cells = jnp.floor(8 * latin_points(8, 2, key=jr.key(0)))
+    >>> sorted(cells[:, 1].tolist())
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    """
+    order_key, place_key = jr.split(key)
+    cells = jax.vmap(lambda k: jr.permutation(k, count))(jr.split(order_key, dim)).T
+    return (cells + jr.uniform(place_key, (count, dim))) / count
+
+
+def isotropic_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+    """Unit vectors uniform on the sphere; in one dimension, fair signs.
+
+    >>> n = isotropic_directions(5, 3, key=jr.key(0))
+    >>> bool(jnp.allclose(jnp.linalg.norm(n, axis=1), 1.0, atol=1e-6))
+    True
+    """
+    if dim == 1:
+        return jr.rademacher(key, (count, 1)).astype(jnp.zeros(()).dtype)
+    vectors = jr.normal(key, (count, dim))
+    return vectors / jnp.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def axis_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+    """Unit `i` along the input axis `i mod dim`, with a fair sign.
+
+    >>> jnp.abs(axis_directions(3, 2, key=jr.key(0))).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    """
+    signs = jr.rademacher(key, (count, 1)).astype(jnp.zeros(()).dtype)
+    return signs * jnp.eye(dim)[jnp.arange(count) % dim]
+
+
+def _axis_points(
+    count: int, dim: int, offsets: str | None, key: PRNGKeyArray
+) -> Float[Array, "count dim"]:
+    # Every axis draws for its own units alone. Handing point i of one Sobol run to axis i mod dim
+    # would confine each axis to a part of the domain, because i mod dim fixes the point's digits.
+    rows = -(-count // dim)
+    draw = rotated_sobol if offsets == "sobol" else latin_points
+    values = draw(rows, dim, key=key).reshape(-1)[:count]
+    # Only the coordinate along the unit's own axis places its hyperplane; the rest stay central.
+    own = jnp.eye(dim)[jnp.arange(count) % dim]
+    return jnp.where(own > 0, values[:, None], 0.5)
+
+
+def _oblique_points(
+    count: int, dim: int, offsets: str | None, key: PRNGKeyArray
+) -> Float[Array, "count dim"]:
+    stratified = offsets == "stratified" or (offsets is None and dim == 1)
+    draw = latin_points if stratified else rotated_sobol
+    return draw(count, dim, key=key)
+
+
+def draw_hyperplanes(
+    count: int, dim: int, *, directions: str, offsets: str | None, key: PRNGKeyArray
+) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
+    """Directions of hyperplanes, and a point of $[0, 1]^d$ that each passes through.
+
+    **Arguments:**
+
+    - `count`, `dim`: how many hyperplanes, in how many dimensions.
+    - `directions`: `"axis"`, `"isotropic"`, or `"mixed"`, whose first half lies along the axes.
+    - `offsets`: `"stratified"`, `"sobol"`, or `None` for the better of them: stratified for
+      hyperplanes across an axis, Sobol points for oblique ones.
+
+    **Returns:** unit vectors `(count, dim)` and points `(count, dim)`.
+
+    **Source:** this project.
+
+    >>> n, p = draw_hyperplanes(6, 2, directions="mixed", offsets=None, key=jr.key(0))
+    >>> n.shape, p.shape
+    ((6, 2), (6, 2))
+    """
+    check_choice("RepLinear", "directions", directions, DIRECTIONS)
+    if offsets is not None:
+        check_choice("RepLinear", "offsets", offsets, OFFSETS)
+    along = {"axis": count, "isotropic": 0, "mixed": count - count // 2}[directions]
+    along = count if dim == 1 else along
+    keys = jr.split(key, 4)
+    parts = []
+    if along:
+        unit = axis_directions(along, dim, key=keys[0])
+        parts.append((unit, _axis_points(along, dim, offsets, keys[1])))
+    if count - along:
+        unit = isotropic_directions(count - along, dim, key=keys[2])
+        parts.append((unit, _oblique_points(count - along, dim, offsets, keys[3])))
+    unit, points = (jnp.concatenate(each) for each in zip(*parts, strict=True))
+    return unit, points

@@ -1,0 +1,162 @@
+"""First layers: what they share, and the reparameterized one."""
+
+import abc
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from repnet.nn._activation import Activation
+from repnet.nn._check import check_choice, check_count, check_positive, per_axis
+from repnet.nn._draw import draw_hyperplanes, sobol_points
+from repnet.nn._feature import Feature, make_feature
+from repnet.nn._forms import AffineForm, CentreForm, SlopeForm
+from repnet.nn._rates import Rates
+
+_FORMS = {"slope": SlopeForm, "centre": CentreForm, "affine": AffineForm}
+_POINTS = 1024  # points of the domain over which the features' rms is taken
+
+
+class AbstractFirstLayer(eqx.Module):
+    """A layer that takes a point `(in_size,)` to features `(width,)`.
+
+    Every first layer can be put first in every network.
+    """
+
+    in_size: eqx.AbstractVar[int]
+    width: eqx.AbstractVar[int]
+
+    @abc.abstractmethod
+    def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
+        """The features at one point."""
+
+    @abc.abstractmethod
+    def affine(self) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
+        """Weights $W$ and biases $b$ of the pre-activations $z = W x + b$."""
+
+
+class RepLinear(AbstractFirstLayer):
+    r"""The reparameterized first layer: how steep, which way and where, each on its own.
+
+    $$z = s\,e^{g}\,(\hat n \cdot x - t),\quad \hat n = v/|v|,\qquad h = f(z)/\mathrm{rms}$$
+
+    with $g, v, t$ trained and the slope scale $s$ fixed. The feature $f$ is a step or a local
+    difference of the activation (`Feature`), divided by the root mean square of $f$ over the
+    domain at initialization, so that $\mathbb E\,h^2 = 1$.
+
+    With one scale per axis, $\hat n$ acts on $s \circ x$: $z = e^g(\hat n\cdot(s\circ x) -
+    \bar s\,t)$, with $\bar s$ the scales' geometric mean. Each hyperplane $z = 0$ passes through
+    its drawn point of the domain, whatever the scales.
+
+    **Arguments:**
+
+    - `in_size`: number of inputs.
+    - `width`: number of units. Unpaired, it is also the number of features. Paired, the layer
+      evaluates at most `width` activations in all and gives `width // 2` bumps or ramps, or
+      `width // 3` hats: the honest comparison with a plain layer of `width` units. The
+      attribute `width` is the number of features.
+    - `scale`: slope scale $s$ in radians per unit length; a number or one per input axis.
+    - `activation`: any callable on arrays.
+    - `features`: `"step"` (bounded activation: the plain unit; growing: the ramp), `"local"`
+      (bounded: the bump; growing: the hat), or one of `"plain"`, `"ramp"`, `"bump"`, `"hat"`.
+    - `paired`: count every activation in `width`.
+    - `form`: `"slope"` as above; `"centre"`, $z = s\,v\cdot(x - c)$; `"affine"`,
+      $z = s(v\cdot x + \beta)$.
+    - `directions`: `"axis"`, `"isotropic"`, or `"mixed"`, half and half. No matter in 1-D.
+    - `offsets`: `"stratified"`, `"sobol"`, or `None` for the better one of each direction.
+    - `lower`, `upper`: corners of the domain, numbers or one per axis.
+    - `margin`: by how much of its span the domain is widened for the draw.
+    - `rates`: learning-rate multipliers, a `Rates` or a mapping of its fields.
+
+    **Raises:** `ValueError` naming the argument at fault.
+
+    **Source:** Wang, Zhou and Meng 2026 for the idea; the formulas, the local differences and
+    their constants are this project's.
+
+    >>> import jax.random as jr
+    >>> layer = RepLinear(1, 8, scale=20.0, key=jr.key(0))
+    >>> layer(jnp.array([0.3])).shape
+    (8,)
+    """
+
+    planes: SlopeForm | CentreForm | AffineForm
+    scale: Float[Array, " dim"]  # radians per unit length; a constant
+    gain: Float[Array, ""]  # 1/rms of the feature at initialization; a constant
+    in_size: int = eqx.field(static=True)
+    width: int = eqx.field(static=True)
+    paired: bool = eqx.field(static=True)
+    feature: Feature = eqx.field(static=True)
+    rates: Rates = eqx.field(static=True)
+
+    def __init__(
+        self,
+        in_size: int,
+        width: int,
+        *,
+        scale: ArrayLike,
+        activation: Activation = jnp.tanh,
+        features: str = "local",
+        paired: bool = False,
+        form: str = "slope",
+        directions: str = "mixed",
+        offsets: str | None = None,
+        lower: ArrayLike = -1.0,
+        upper: ArrayLike = 1.0,
+        margin: float = 0.02,
+        rates: Rates | Mapping[str, float] | None = None,
+        key: PRNGKeyArray,
+    ):
+        self.in_size = check_count("RepLinear", "in_size", in_size)
+        check_positive("RepLinear", "scale", scale)
+        check_choice("RepLinear", "form", form, _FORMS)
+        self.feature = make_feature(features, activation)
+        self.paired = paired
+        least = self.feature.cost if paired else 1
+        count = check_count("RepLinear", "width", width, least)
+        self.width = count // self.feature.cost if paired else count
+        self.rates = rates if isinstance(rates, Rates) else Rates(**(rates or {}))
+        self.scale = per_axis("RepLinear", "scale", scale, self.in_size)
+        lower = per_axis("RepLinear", "lower", lower, self.in_size)
+        upper = per_axis("RepLinear", "upper", upper, self.in_size)
+        check_positive("RepLinear", "upper - lower", upper - lower)
+        unit, points = draw_hyperplanes(
+            self.width, self.in_size, directions=directions, offsets=offsets, key=key
+        )
+        centres = 0.5 * (lower + upper) + (1.0 + margin) * (upper - lower) * (points - 0.5)
+        self.planes = _FORMS[form].through(unit, centres, self.scale)
+        self.gain = _inverse_rms(self.affine(), self.feature, lower, upper)
+
+    @property
+    def units(self) -> int:
+        """How many activations the layer stands for: the size of an equal plain layer."""
+        return self.width * self.feature.cost if self.paired else self.width
+
+    def affine(self) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
+        """Weights and biases of $z = W x + b$."""
+        return self.planes.affine(jax.lax.stop_gradient(self.scale))
+
+    def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
+        # `affine` does not depend on x, so a vmap over points computes it once.
+        weight, bias = self.affine()
+        return jax.lax.stop_gradient(self.gain) * self.feature(weight @ x + bias)
+
+    def learning_rates(self) -> "RepLinear":
+        """A layer of multipliers: those of `rates`, and 0 for the constants."""
+        return eqx.tree_at(
+            lambda layer: (layer.planes, layer.scale, layer.gain),
+            self,
+            (self.planes.learning_rates(self.rates, self.scale), 0.0, 0.0),
+        )
+
+
+def _inverse_rms(
+    affine: tuple[Array, Array], feature: Feature, lower: Array, upper: Array
+) -> Float[Array, ""]:
+    weight, bias = affine
+    middles = sobol_points(_POINTS, lower.shape[0]) + 0.5 / _POINTS
+    points = lower + (upper - lower) * middles
+    values = feature(points @ weight.T + bias)
+    return 1.0 / jnp.sqrt(jnp.mean(jnp.square(values)) + jnp.finfo(values.dtype).tiny)

@@ -1,0 +1,119 @@
+"""Ready-made networks: RepNet and SIREN."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jax.typing import ArrayLike
+from jaxtyping import Array, PRNGKeyArray
+
+from repnet.nn._activation import Activation, Sine
+from repnet.nn._draw import sobol_points
+from repnet.nn._first import RepLinear
+from repnet.nn._magnitude import magnitude
+from repnet.nn._mlp import MLP
+from repnet.nn._rivals import SineLinear
+
+_STEP_GAIN = 2.0  # second-layer weights of steps and ramps; local features take 1
+
+
+def RepNet(
+    in_size: int,
+    out_size: int = 1,
+    *,
+    width: int = 256,
+    hidden: Sequence[int] = (64, 64),
+    scale: ArrayLike,
+    activation: Activation = jnp.tanh,
+    features: str = "local",
+    lower: ArrayLike = -1.0,
+    upper: ArrayLike = 1.0,
+    key: PRNGKeyArray,
+    **options: Any,
+) -> MLP:
+    r"""A network with a reparameterized first layer, whose initial output has magnitude 1.
+
+    The hidden layers' weights have the usual variance for their activation; those of the second
+    layer are doubled where its inputs are steps or ramps. The read-out's variance is chosen by
+    `magnitude` so that $\mathbb E u^2 = 1$ over the domain: the magnitude of a standardized target.
+
+    **Arguments:**
+
+    - `in_size`, `out_size`: numbers of inputs and outputs.
+    - `width`: units of the first layer.
+    - `hidden`: widths of the further layers, possibly none.
+    - `scale`: slope scale in radians per unit length, a number or one per input axis.
+    - `activation`: of all layers.
+    - `features`, `lower`, `upper` and `options`: see `RepLinear`.
+
+    **Returns:** an `MLP` whose first layer is a `RepLinear`.
+
+    **Source:** Wang, Zhou and Meng 2026 for the idea; the constants are this project's.
+
+    >>> network = RepNet(2, 3, scale=20.0, key=jr.key(0))
+    >>> network(jnp.zeros(2)).shape
+    (3,)
+    """
+    first_key, rest_key = jr.split(key)
+    first = RepLinear(
+        in_size,
+        width,
+        scale=scale,
+        activation=activation,
+        features=features,
+        lower=lower,
+        upper=upper,
+        key=first_key,
+        **options,
+    )
+    network = MLP(first, out_size, hidden=hidden, activation=activation, key=rest_key)
+    if hidden and first.feature.kind in ("plain", "ramp"):
+        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_double)
+    cell = sobol_points(1024, in_size) + 0.5 / 1024
+    low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
+    rms = magnitude(network, low + (high - low) * cell).output_rms
+    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=lambda weight: weight / rms)
+
+
+def _double(weight: Array) -> Array:
+    return _STEP_GAIN * weight
+
+
+def siren(
+    in_size: int,
+    out_size: int = 1,
+    *,
+    width: int = 256,
+    depth: int = 3,
+    omega: float = 30.0,
+    key: PRNGKeyArray,
+) -> MLP:
+    r"""A sinusoidal network: `depth` layers of $\sin(\omega(W h + b))$ and a linear read-out.
+
+    Weights after the first layer are uniform in $\pm\sqrt{6/\text{width}}/\omega$.
+
+    **Arguments:** `width`: units per layer; `depth`: sine layers, the first included; `omega`:
+    $\omega_0$ of every layer.
+
+    **Source:** Sitzmann et al. 2020, section 3.2.
+
+    >>> siren(2, 1, width=16, depth=2, key=jr.key(0))(jnp.zeros(2)).shape
+    (1,)
+    """
+    first_key, rest_key = jr.split(key)
+
+    def uniform(key: PRNGKeyArray, shape: tuple[int, int]) -> Array:
+        bound = (6.0 / shape[1]) ** 0.5 / omega
+        return jax.random.uniform(key, shape, minval=-bound, maxval=bound)
+
+    return MLP(
+        SineLinear(in_size, width, frequency=omega, key=first_key),
+        out_size,
+        hidden=(width,) * (depth - 1),
+        activation=Sine(float(omega)),
+        initialization=uniform,
+        key=rest_key,
+    )
