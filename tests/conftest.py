@@ -1,4 +1,4 @@
-"""What every test shares; `addopts` in pyproject.toml switches on the checks of types and shapes."""
+"""What every test shares; pyproject.toml switches on the checks of types and shapes."""
 
 import os
 

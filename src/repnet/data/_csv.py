@@ -1,0 +1,236 @@
+"""Tables of text: comma, semicolon, tab, bar or space separated, with a header or without."""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from repnet.data._dataset import Dataset, check_values
+from repnet.data._path import as_names, existing, pick
+
+MISSING = {"", "na", "n/a", "null", "none", "nan"}
+SNIFFED_LINES = 50
+
+
+def read_csv(
+    path: str | PathLike[str],
+    inputs: str | Sequence[str] | None = None,
+    target: str | Sequence[str] | None = None,
+) -> Dataset:
+    """Read a table of text, compressed with gzip or not.
+
+    The separator is found from the first lines. The first row is a header if no cell of it is a
+    number or a date; without one the columns are called `column1`, `column2`, … A unit in brackets
+    at the end of a name is taken as the column's unit. A column of ISO 8601 dates becomes seconds
+    since its earliest; those without a zone are UTC.
+
+    ```python
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "tide.csv"
+    >>> _ = path.write_text("hour,place,height (m)\\n0,pier,1.5\\n1,pier,1.7\\n")
+    >>> data = read_csv(path)
+    >>> data.input_names, data.target_names, data.units, data.y.tolist()
+    (('hour',), ('height (m)',), ('', 'm'), [[1.5], [1.7]])
+
+    ```
+
+    **Arguments:**
+
+    - `path`: the file.
+    - `inputs`: names of the input columns; left out, every numeric column that is no target. A
+      table of one column is a signal, and its rows' numbers from 0 are the input.
+    - `target`: name or names of the target columns; left out, the last numeric column.
+
+    **Returns:** a scattered `Dataset` in the order of the rows.
+
+    **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
+    for one row, for a column that is not there (with the names that are), is not numeric (with
+    its first bad row) or holds missing or infinite values (with first row and count).
+
+    **Source:** this project.
+    """
+    path = existing(path)
+    names, columns = _columns(path)
+    wanted = as_names(inputs), as_names(target)
+    for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
+        for name in chosen or ():
+            pick(str(path), argument, name, names)
+    table, dates = _numbers(path, dict(zip(names, columns, strict=True)), wanted)
+    chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
+    if not chosen_inputs:
+        table["row"] = np.arange(len(columns[0]), dtype=np.float64)
+        chosen_inputs = ["row"]
+    used = chosen_inputs + chosen_target
+    return Dataset(
+        name=path.name.split(".")[0],
+        x=np.stack([table[name] for name in chosen_inputs], axis=1),
+        y=np.stack([table[name] for name in chosen_target], axis=1),
+        input_names=tuple(chosen_inputs),
+        target_names=tuple(chosen_target),
+        units=tuple("s" if name in dates else _unit(name) for name in used),
+        source=path.name,
+    )
+
+
+def _columns(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Names and cells of every column."""
+    rows = _rows(path)
+    if not rows:
+        raise ValueError(f"`{path}` must hold rows of numbers; it is empty.")
+    header = not any(_is_number(cell) or _is_date(cell) for cell in rows[0])
+    names = rows[0] if header else [f"column{i + 1}" for i in range(len(rows[0]))]
+    cells = rows[1:] if header else rows
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"`{path}` must name each column once; {repeated!r} stands twice.")
+    if len(cells) < 2:
+        raise ValueError(f"`{path}` must hold at least 2 rows of numbers; it has {len(cells)}.")
+    for number, row in enumerate(cells, 1):
+        if len(row) != len(names):
+            raise ValueError(
+                f"`{path}` must have {len(names)} cells in every row; row {number} has {len(row)}."
+            )
+    return names, list(zip(*cells, strict=True))
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The cells of every line that is neither blank nor a comment."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in file if line.strip() and not line.startswith("#")]
+        return [[cell.strip() for cell in row] for row in _split(lines, _separator(lines))]
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+        raise ValueError(f"`{path}` must be a table of text; reading it failed: {error}.") from None
+
+
+def _separator(lines: list[str]) -> str | None:
+    """The separator that cuts all of the first lines into the same number of cells; `None`: blanks.
+
+    The comma comes after those that a comma may stand beside, as a decimal mark or in a text.
+    """
+    first = lines[:SNIFFED_LINES]
+    ragged = None
+    for separator in ("\t", ";", "|", ","):
+        widths = {len(row) for row in csv.reader(first, delimiter=separator)}
+        if len(widths) == 1 and widths != {1}:
+            return separator
+        if len(widths) > 1:
+            ragged = separator
+    return ragged
+
+
+def _split(lines: list[str], separator: str | None) -> list[list[str]]:
+    if separator is None:
+        return [line.split() for line in lines]
+    return list(csv.reader(lines, delimiter=separator))
+
+
+def _numbers(
+    path: Path,
+    columns: dict[str, tuple[str, ...]],
+    wanted: tuple[list[str] | None, list[str] | None],
+) -> tuple[dict[str, np.ndarray], set[str]]:
+    """The numeric columns, and the names of those that were dates; unwanted text is left out."""
+    named = {name for names in wanted for name in names or ()}
+    complete = None not in wanted
+    table, dates = {}, set()
+    for name, cells in columns.items():
+        if complete and name not in named:
+            continue
+        values = _as_seconds(path, name, cells)
+        if values is not None:
+            dates.add(name)
+        elif name in named or _mostly_numeric(cells):
+            values = _as_floats(path, name, cells)
+        if values is not None:
+            table[name] = values
+    return table, dates
+
+
+def _as_floats(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except ValueError:
+        for row, cell in enumerate(cells, 1):
+            if not _is_number(cell) and cell.lower() not in MISSING:
+                raise ValueError(
+                    f"`{path}`: column {name!r} must be numeric; row {row} has {cell!r}."
+                ) from None
+        values = np.array([float(cell) if _is_number(cell) else np.nan for cell in cells])
+    check_values(str(path), name, values)
+    return values
+
+
+def _as_seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray | None:
+    """Seconds since the earliest of the dates, or `None` for a column that is not of dates."""
+    if _is_number(cells[0]):
+        return None
+    try:
+        stamps = [datetime.fromisoformat(cell) for cell in cells]
+    except ValueError:
+        dates = [_is_date(cell) and not _is_number(cell) for cell in cells]
+        if 2 * sum(dates) < len(cells):
+            return None
+        row = dates.index(False)
+        raise ValueError(
+            f"`{path}`: column {name!r} must be all dates; row {row + 1} has {cells[row]!r}."
+        ) from None
+    stamps = [stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC) for stamp in stamps]
+    start = min(stamps)
+    return np.array([(stamp - start).total_seconds() for stamp in stamps])
+
+
+def _mostly_numeric(cells: tuple[str, ...]) -> bool:
+    """Whether a column is meant as numbers: then a word in it is a fault, not a label."""
+    return 2 * sum(map(_is_number, cells)) >= len(cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_date(cell: str) -> bool:
+    try:
+        datetime.fromisoformat(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _roles(
+    path: Path, numeric: list[str], inputs: list[str] | None, target: list[str] | None
+) -> tuple[list[str], list[str]]:
+    """Which columns are inputs and which are targets."""
+    if not numeric:
+        raise ValueError(f"`{path}` must have a numeric column; it has none.")
+    if target is None:
+        free = [name for name in numeric if name not in (inputs or ())]
+        if not free:
+            raise ValueError(
+                f"`{path}`: `inputs` must leave a numeric column for the target; got {inputs}."
+            )
+        target = free[-1:]
+    if inputs is None:
+        inputs = [name for name in numeric if name not in target]
+    shared = [name for name in inputs if name in target]
+    if shared:
+        raise ValueError(
+            f"`{path}`: a column is an input or a target; {shared[0]!r} is named as both."
+        )
+    return inputs, target
+
+
+def _unit(name: str) -> str:
+    found = re.search(r"[\[(]([^\[\]()]*)[\])]\s*$", name)
+    return found.group(1) if found else ""

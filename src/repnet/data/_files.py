@@ -1,0 +1,240 @@
+"""Files of arrays and of sound, and the reader that goes by a file's suffix."""
+
+import warnings
+import zipfile
+import zlib
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from scipy.io import wavfile
+
+from repnet.data._csv import read_csv
+from repnet.data._dataset import Dataset, on_grid
+from repnet.data._path import as_names, existing, pick
+
+AXES = (("time",), ("row", "column"), ("layer", "row", "column"))
+
+
+def read_npz(
+    path: str | PathLike[str],
+    inputs: str | Sequence[str] | None = None,
+    target: str | None = None,
+) -> Dataset:
+    """Read points and values from NumPy's archive of arrays.
+
+    ```python
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "wave.npz"
+    >>> np.savez(path, x=np.linspace(0, 1, 5), y=np.ones((5, 2)))
+    >>> read_npz(path).y.shape
+    (5, 2)
+
+    ```
+
+    **Arguments:**
+
+    - `path`: the file.
+    - `inputs`: key or keys of the points, shape `(points,)` or `(points, dim)`, set side by side;
+      left out, `x`.
+    - `target`: key of the values, shape `(points,)` or `(points, out)`; left out, `y`. Where there
+      are no inputs, the target (or the only array that is no single number) is a field of 1 to 3
+      axes on the grid of its indices.
+
+    **Returns:** a `Dataset`, scattered or on the grid of indices.
+
+    **Raises:** `ValueError`, in one line, for a file that is missing or corrupt, an unknown key
+    (with those there are), arrays that are not real numbers or do not fit each other, a value
+    that is not finite, one row.
+
+    **Source:** this project.
+    """
+    path = existing(path)
+    arrays = _arrays(path)
+    keys = as_names(inputs) or (["x"] if "x" in arrays and (target or "y" in arrays) else None)
+    if keys is None:
+        key = target or _only_field(path, arrays)
+        return _field(path, key, _array(path, "target", key, arrays))
+    points = [_as_columns(path, key, _array(path, "inputs", key, arrays)) for key in keys]
+    key = target or "y"
+    y = _as_columns(path, key, _array(path, "target", key, arrays))
+    counts = {name: len(values) for name, values in zip([*keys, key], [*points, y], strict=True)}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"`{path}`: arrays must have equally many rows; they have {counts}.")
+    names = [n for k, p in zip(keys, points, strict=True) for n in _numbered(k, p.shape[1])]
+    return _at_least_two_rows(
+        path,
+        Dataset(
+            path.stem,
+            np.hstack(points),
+            y,
+            tuple(names),
+            _numbered(key, y.shape[1]),
+            source=path.name,
+        ),
+    )
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of the archive. Pickled objects are refused: they can run code."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {path.stem: loaded}
+        with loaded:
+            return {key: loaded[key] for key in loaded.files}
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"`{path}` must be an archive of arrays; reading it failed: {reason}"
+        ) from None
+
+
+def _only_field(path: Path, arrays: dict[str, np.ndarray]) -> str:
+    fields = [key for key, array in arrays.items() if array.ndim]
+    if len(fields) != 1:
+        raise ValueError(
+            f"`{path}` must hold `x` and `y`, or one array, or be read with `target` named; "
+            f"it holds {', '.join(map(repr, arrays)) or 'nothing'}."
+        )
+    return fields[0]
+
+
+def _array(path: Path, argument: str, key: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    array = arrays[pick(str(path), argument, key, arrays)]
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"`{path}`: array {key!r} must hold real numbers; it holds {array.dtype}.")
+    return array.astype(np.float64)
+
+
+def _as_columns(path: Path, key: str, array: np.ndarray) -> np.ndarray:
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"`{path}`: array {key!r} must have the shape (points,) or (points, columns); "
+            f"it has {array.shape}."
+        )
+    return array.reshape(len(array), -1)
+
+
+def _field(path: Path, key: str, array: np.ndarray) -> Dataset:
+    """The values of one array on the grid of its indices."""
+    if array.ndim not in (1, 2, 3):
+        raise ValueError(
+            f"`{path}`: array {key!r} must have 1 to 3 axes; its shape is {array.shape}."
+        )
+    if array.size < 2:
+        raise ValueError(f"`{path}` must hold at least 2 rows of numbers; it has {array.size}.")
+    names = AXES[array.ndim - 1]
+    axes = [np.arange(size) for size in array.shape]
+    units = ("indices",) * array.ndim + ("",)
+    return on_grid(path.stem, array, axes, names, key, units, path.name)
+
+
+def _numbered(key: str, count: int) -> tuple[str, ...]:
+    return (key,) if count == 1 else tuple(f"{key}{i + 1}" for i in range(count))
+
+
+def _at_least_two_rows(path: Path, dataset: Dataset) -> Dataset:
+    if len(dataset.x) < 2:
+        raise ValueError(f"`{path}` must hold at least 2 rows of numbers; it has {len(dataset.x)}.")
+    return dataset
+
+
+def read_wav(path: str | PathLike[str]) -> Dataset:
+    """Read a sound: time in seconds, every channel an output between -1 and 1.
+
+    ```python
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "click.wav"
+    >>> wavfile.write(path, 8000, np.array([0, 16384, -32768], np.int16))
+    >>> read_wav(path).y.ravel().tolist()
+    [0.0, 0.5, -1.0]
+
+    ```
+
+    **Arguments:**
+
+    - `path`: the file; samples of 8, 16, 24 or 32 bits or floating point.
+
+    **Returns:** a `Dataset` on the grid of the sampling times.
+
+    **Raises:** `ValueError`, in one line, for a file that is missing, corrupt or cut short, or
+    has one sample.
+
+    **Source:** this project; read by `scipy.io.wavfile`.
+    """
+    path = existing(path)
+    rate, samples = _sound(path)
+    values = _unit_range(samples).reshape(len(samples), -1)
+    channels = _numbered("amplitude", values.shape[1])
+    time = np.arange(len(values))[:, None] / rate
+    units = ("s", *[""] * len(channels))
+    dataset = Dataset(
+        path.stem, time, values, ("time",), channels, units, path.name, (len(values),)
+    )
+    return _at_least_two_rows(path, dataset)
+
+
+def _sound(path: Path) -> tuple[int, np.ndarray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", wavfile.WavFileWarning)
+        # Chunks of titles and marks, which many editors write, are no fault.
+        warnings.filterwarnings("ignore", "Chunk .*not understood", wavfile.WavFileWarning)
+        try:
+            rate, samples = wavfile.read(path)
+        except Exception as error:  # a damaged header makes scipy raise almost anything
+            raise ValueError(f"`{path}` must be a WAV file; reading it failed: {error}.") from None
+    if rate <= 0 or not len(samples):
+        raise ValueError(
+            f"`{path}` must hold samples at a rate above 0; it has {len(samples)} at {rate} Hz."
+        )
+    return rate, samples
+
+
+def _unit_range(samples: np.ndarray) -> np.ndarray:
+    """Integer samples scaled so that full scale is 1; floating-point samples as they are."""
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float64)
+    full = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    middle = full if samples.dtype.kind == "u" else 0.0  # 8-bit WAV is unsigned around 128
+    return (samples - middle) / full
+
+
+def read_table(
+    path: str | PathLike[str],
+    inputs: str | Sequence[str] | None = None,
+    target: str | None = None,
+) -> Dataset:
+    """Read a data set by the suffix of its file: arrays, a sound, or a table of text.
+
+    ```python
+    >>> read_table("sound.mp3")
+    Traceback (most recent call last):
+    ValueError: `sound.mp3` must end in .csv, .tsv, .txt, .dat, .gz, .npz, .npy, .wav; got '.mp3'.
+
+    ```
+
+    **Arguments:** as for `read_csv` and `read_npz`; a sound takes neither `inputs` nor `target`.
+
+    **Returns:** a `Dataset`.
+
+    **Raises:** `ValueError` as the readers do, and for another suffix.
+
+    **Source:** this project.
+    """
+    suffix = Path(path).suffix.lower()
+    match suffix:
+        case ".csv" | ".tsv" | ".txt" | ".dat" | ".gz":
+            return read_csv(path, inputs, target)
+        case ".npz" | ".npy":
+            return read_npz(path, inputs, target)
+        case ".wav":
+            if inputs or target:
+                raise ValueError(
+                    f"`{path}`: a sound has no columns to name; got {inputs or target!r}."
+                )
+            return read_wav(path)
+        case _:
+            known = ".csv, .tsv, .txt, .dat, .gz, .npz, .npy, .wav"
+            raise ValueError(f"`{path}` must end in {known}; got {suffix!r}.")
