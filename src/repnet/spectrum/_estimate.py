@@ -1,0 +1,331 @@
+"""Spectra of sampled targets, one per input axis or direction."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import scipy.fft
+import scipy.stats
+from jaxtyping import Float, Num
+
+from repnet.spectrum._grid import Grid, detect_grid, fill_holes, grid_of_shape, on_grid
+from repnet.spectrum._noise import line_noise, plateau_noise
+from repnet.spectrum._scattered import Waves, scattered_waves
+from repnet.spectrum._window import spread, taper_share, tukey
+
+
+_SHARE = 0.999  # of the energy above the noise, below ω_max
+_FALSE_ALARM = 0.01  # chance that noise alone shows a bin of signal
+
+
+@dataclasses.dataclass(frozen=True)
+class Spectrum:
+    r"""The energy of a target over angular frequency, along one axis or direction.
+
+    `frequencies` ascend, in radians per unit length; `power` is the energy per bin above the noise
+    floor and sums to the variance explained (mean over outputs, linear trend removed). 99.9 % of
+    it lies below `omega_max`; `omega_rms` is $\sqrt{\sum\omega^2 P / \sum P}$. `noise` is the
+    standard deviation of the noise in units of the target's. `resolution` is the distance of
+    frequencies that the samples can tell apart, `spacing` the distance of samples, and `nyquist`
+    $\pi / \mathtt{spacing}$.
+    """
+
+    frequencies: Float[np.ndarray, " bins"]
+    power: Float[np.ndarray, " bins"]
+    omega_max: float
+    omega_rms: float
+    noise: float
+    resolution: float
+    spacing: float
+    nyquist: float
+    label: str
+
+
+def axis_spectra(
+    x: Num[np.ndarray | jax.Array, "points dim"] | Num[np.ndarray | jax.Array, " points"],
+    y: Num[np.ndarray | jax.Array, "points out"] | Num[np.ndarray | jax.Array, " points"],
+    grid_shape: tuple[int, ...] | None = None,
+) -> tuple[Spectrum, ...]:
+    r"""The spectrum of samples along each input axis, whatever the samples' arrangement.
+
+    On a grid (found by itself, holes and all) the mean over all lines of the tapered periodogram
+    $|\sum_j w_j y_j e^{-i\omega x_j}|^2$, each line without its own linear trend. Scattered points
+    go through non-uniform Fourier transforms; see `scattered_waves`. Linear trends count as no
+    energy, differences between lines as energy at frequency 0.
+
+    **Arguments:** `x`, points of shape `(points, dim)` or `(points,)`; `y`, targets of shape
+    `(points, out)` or `(points,)`, whose outputs are pooled after scaling each to unit variance;
+    `grid_shape`, sizes of a grid listed row by row, if known.
+
+    **Returns:** one [`Spectrum`][repnet.spectrum.Spectrum] per axis.
+
+    **Raises:** `ValueError` if shapes disagree or a value is not finite.
+
+    **Source:** this project.
+
+    >>> import numpy as np
+    >>> from repnet.spectrum import axis_spectra
+    >>> x = np.linspace(-1, 1, 1001)
+    >>> (spectrum,) = axis_spectra(x, np.sin(2 * np.pi * x) + 0.3 * np.sin(100 * np.pi * x))
+    >>> round(spectrum.omega_max / np.pi)
+    100
+    """
+    x, y = as_samples(x, y)
+    scaled, variance = _detrended(x, y)
+    grid = grid_of_shape(x, grid_shape) if grid_shape is not None else detect_grid(x)
+    labels = [f"axis {k}" for k in range(x.shape[1])]
+    if variance == 0.0:
+        return tuple(_flat(x[:, k], labels[k], len(x), x.shape[1]) for k in range(x.shape[1]))
+    if grid is not None:
+        return _grid_spectra(grid, scaled, variance, labels)
+    waves = scattered_waves(x, scaled)
+    return tuple(
+        _projected(waves, axis, variance, label)
+        for axis, label in zip(np.eye(x.shape[1]), labels, strict=True)
+    )
+
+
+def direction_spectra(
+    x: Num[np.ndarray | jax.Array, "points dim"] | Num[np.ndarray | jax.Array, " points"],
+    y: Num[np.ndarray | jax.Array, "points out"] | Num[np.ndarray | jax.Array, " points"],
+    count: int = 8,
+    *,
+    seed: int,
+) -> tuple[Spectrum, ...]:
+    r"""The spectrum of samples along random directions: energy over $|n\cdot k|$.
+
+    The energy of every wave vector $k$ of the target is counted at its component along the unit
+    vector $n$, so a wave that runs across $n$ counts at frequency 0.
+
+    **Arguments:** as for [`axis_spectra`][repnet.spectrum.axis_spectra]; `count`, how many
+    directions, drawn uniformly from the sphere by `seed`.
+
+    **Returns:** one [`Spectrum`][repnet.spectrum.Spectrum] per direction.
+
+    **Source:** this project.
+
+    >>> import numpy as np
+    >>> from repnet.spectrum import direction_spectra
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    >>> spectra = direction_spectra(x, np.sin(30 * x[:, 0]), count=3, seed=1)
+    >>> len(spectra), all(s.omega_max < 36 for s in spectra)
+    (3, True)
+    """
+    x, y = as_samples(x, y)
+    scaled, variance = _detrended(x, y)
+    drawn = np.random.default_rng(seed).normal(size=(count, x.shape[1]))
+    directions = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    labels = ["direction (" + ", ".join(f"{c:.2f}" for c in n) + ")" for n in directions]
+    if variance == 0.0:
+        return tuple(
+            _flat(x @ n, label, len(x), x.shape[1])
+            for n, label in zip(directions, labels, strict=True)
+        )
+    grid = detect_grid(x)
+    if grid is None:
+        waves = scattered_waves(x, scaled)
+    else:
+        waves = _grid_waves(grid, scaled)
+    return tuple(
+        _projected(waves, n, variance, label) for n, label in zip(directions, labels, strict=True)
+    )
+
+
+def as_samples(
+    x: object, y: object
+) -> tuple[Float[np.ndarray, "points dim"], Float[np.ndarray, "points out"]]:
+    """Both as finite float64 arrays of two axes and equal length, or a `ValueError`."""
+    arrays = []
+    for name, value in (("x", x), ("y", y)):
+        array = np.asarray(value)
+        if array.dtype != np.float32:  # its coarser rounding is remembered by `detect_grid`
+            array = array.astype(np.float64)
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1:
+            raise ValueError(
+                f"`{name}` must have shape (points, columns) or (points,) and hold at least one "
+                f"point; got {np.shape(value)}."
+            )
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        if len(bad):
+            raise ValueError(
+                f"`{name}` must be finite; row {bad[0]} holds {array[bad[0]].tolist()}."
+            )
+        arrays.append(array)
+    if len(arrays[0]) != len(arrays[1]):
+        raise ValueError(
+            f"`x` and `y` must have as many rows as each other; got {len(arrays[0])} and "
+            f"{len(arrays[1])}."
+        )
+    return arrays[0], arrays[1].astype(np.float64)
+
+
+def _detrended(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Outputs without linear trend, each of unit variance, and their mean variance before."""
+    low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
+    centred = (x - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
+    plane = np.concatenate([np.ones((len(x), 1)), centred], axis=1)
+    gram = plane.T @ plane
+    slopes = np.linalg.lstsq(gram, plane.T @ y, rcond=1e-12)[0]
+    rest = y - plane @ slopes
+    variance = np.mean(rest**2, axis=0)
+    live = variance > (1e-12 * np.max(np.abs(y), axis=0, initial=0.0)) ** 2
+    if not live.any():
+        return np.zeros((len(y), 1)), 0.0
+    return rest[:, live] / np.sqrt(variance[live]), float(np.sum(variance[live]) / y.shape[1])
+
+
+def _flat(column: np.ndarray, label: str, points: int, dim: int) -> Spectrum:
+    span = float(np.ptp(column)) or 1.0
+    spacing = span / max(points ** (1 / dim) - 1, 1)
+    zero = np.zeros(1)
+    return Spectrum(zero, zero, 0.0, 0.0, 0.0, 2 * np.pi / span, spacing, np.pi / spacing, label)
+
+
+def _grid_spectra(
+    grid: Grid, y: np.ndarray, variance: float, labels: list[str]
+) -> tuple[Spectrum, ...]:
+    values = fill_holes(*on_grid(grid, y))
+    lines = [
+        np.moveaxis(values, k, -1).reshape(-1, grid.size[k]) for k in range(len(grid.size))
+    ]
+    noise = min((_grid_noise(ln) for ln in lines if ln.shape[1] >= 24), default=0.0)
+    return tuple(
+        _line_spectrum(ln, step, noise, variance, label)
+        if ln.shape[1] > 2
+        else _flat(np.array([0.0, step * (ln.shape[1] - 1)]), label, ln.shape[1], 1)
+        for ln, step, label in zip(lines, grid.step, labels, strict=True)
+    )
+
+
+def _grid_noise(lines: np.ndarray) -> float:
+    """Noise of lines whose overall variance is one, as a standard deviation."""
+    rest, _ = _without_lines(lines)
+    taper = tukey(rest.shape[1], 1.0)
+    power = _periodogram(rest, taper, rest.shape[1])
+    floor = plateau_noise(power, 2.0 * min(len(lines), 1_000))
+    return min(float(np.sqrt(floor)), line_noise(rest))
+
+
+def _line_spectrum(
+    lines: np.ndarray, step: float, noise: float, variance: float, label: str
+) -> Spectrum:
+    samples = lines.shape[1]
+    rest, removed = _without_lines(lines)
+    length = scipy.fft.next_fast_len(2 * samples, real=True)
+    frequencies = 2 * np.pi * np.arange(length // 2 + 1) / (length * abs(step))
+    resolution = 2 * np.pi / (samples * abs(step))
+    share = 1.0
+    for _ in range(2):
+        taper = tukey(samples, share)
+        power = _signal(_periodogram(rest, taper, length), noise, 2.0 * len(lines))
+        broad = spread(share, 1 - _SHARE) * resolution
+        power[0] += removed
+        top = _quantile(frequencies, power, broad, resolution)
+        share = taper_share(top / resolution)
+    return _spectrum(frequencies, power, top, noise, resolution, abs(step), variance, label)
+
+
+def _without_lines(lines: np.ndarray) -> tuple[np.ndarray, float]:
+    """Each line without its own linear trend, and the variance removed."""
+    place = np.linspace(-1, 1, lines.shape[1])
+    slope = lines @ place / (place @ place)
+    rest = lines - lines.mean(axis=1, keepdims=True) - slope[:, None] * place
+    return rest, max(float(np.mean(lines**2) - np.mean(rest**2)), 0.0)
+
+
+def _periodogram(lines: np.ndarray, taper: np.ndarray, length: int) -> np.ndarray:
+    """One-sided energy per bin, mean over lines, that sums to the lines' mean variance."""
+    total = np.zeros(length // 2 + 1)
+    for block in np.array_split(lines, max(1, lines.size * length // lines.shape[1] // 4_000_000)):
+        transform = scipy.fft.rfft(block * taper, length, axis=1)
+        total += np.sum(transform.real**2 + transform.imag**2, axis=0)
+    total[1 : (length + 1) // 2] *= 2
+    energy = float(np.mean(lines**2))
+    return total * (energy / total.sum()) if total.sum() > 0 else total
+
+
+def _signal(power: np.ndarray, noise: float, freedom: float) -> np.ndarray:
+    """What rises above the noise floor further than noise itself would."""
+    floor = noise**2 / len(power)
+    if floor == 0:
+        return power
+    freedom = min(freedom, 1e4)
+    limit = floor * scipy.stats.chi2.isf(_FALSE_ALARM / len(power), freedom) / freedom
+    return np.where(power > limit, power - floor, 0.0)
+
+
+def _quantile(
+    frequencies: np.ndarray, power: np.ndarray, broad: float, resolution: float
+) -> float:
+    """Below which 99.9 % of the energy lies, less the width that the taper lends to a line."""
+    total = np.cumsum(power)
+    if total[-1] <= 0:
+        return 0.0
+    top = float(np.interp(_SHARE, total / total[-1], frequencies))
+    return max(top - broad, min(top, resolution / 2))
+
+
+def _spectrum(
+    frequencies: np.ndarray,
+    power: np.ndarray,
+    top: float,
+    noise: float,
+    resolution: float,
+    spacing: float,
+    variance: float,
+    label: str,
+) -> Spectrum:
+    total = float(power.sum())
+    rms = float(np.sqrt(power @ frequencies**2 / total)) if total > 0 else 0.0
+    return Spectrum(
+        frequencies=frequencies,
+        power=power * variance,
+        omega_max=top,
+        omega_rms=min(rms, top) if top > 0 else 0.0,
+        noise=noise if noise > 1e-5 else 0.0,
+        resolution=resolution,
+        spacing=spacing,
+        nyquist=np.pi / spacing,
+        label=label,
+    )
+
+
+def _grid_waves(grid: Grid, y: np.ndarray) -> Waves:
+    """The energy of every wave vector on a grid, from one transform over all its axes."""
+    values = fill_holes(*on_grid(grid, y))
+    dim = len(grid.size)
+    step = np.where(np.asarray(grid.step) == 0, 1.0, np.abs(grid.step))
+    noise = 0.0
+    lines = [np.moveaxis(values, k, -1).reshape(-1, grid.size[k]) for k in range(dim)]
+    noise = min((_grid_noise(ln) for ln in lines if ln.shape[1] >= 24), default=0.0)
+    for k, samples in enumerate(grid.size):
+        shape = [1] * (dim + 1)
+        shape[k] = samples
+        values = values * tukey(samples, 0.5 if samples > 8 else 0.0).reshape(shape)
+    transform = scipy.fft.fftn(values, axes=tuple(range(dim)), workers=2)
+    energy = np.mean(np.abs(transform) ** 2, axis=-1).ravel()
+    energy *= 1.0 / energy.sum()
+    power = _signal(energy, noise, 2.0 * y.shape[1])
+    kept = np.flatnonzero(power > 0)
+    axes = [2 * np.pi * scipy.fft.fftfreq(m, h) for m, h in zip(grid.size, step, strict=True)]
+    nodes = np.unravel_index(kept, grid.size)
+    vectors = np.stack([axis[node] for axis, node in zip(axes, nodes, strict=True)], axis=1)
+    span = step * np.asarray(grid.size)
+    return Waves(vectors, power[kept], noise, 2 * np.pi / span, step, spread(0.5, 1 - _SHARE))
+
+
+def _projected(waves: Waves, direction: np.ndarray, variance: float, label: str) -> Spectrum:
+    """The energy of all waves over their component along a unit vector."""
+    along = np.abs(waves.vectors @ direction)
+    # A box of sides L and samples h seen along n: the resolution and spacing of its projections.
+    resolution = float(1 / np.sqrt(np.sum((direction / waves.resolution) ** 2)))
+    spacing = float(np.sqrt(np.sum((direction * waves.spacing) ** 2)))
+    bins = max(int(np.ceil(along.max(initial=0.0) / resolution)), 1) + 1
+    place = np.minimum(np.rint(along / resolution).astype(int), bins)
+    power = np.bincount(place, weights=waves.energy, minlength=bins + 1)
+    frequencies = resolution * np.arange(len(power))
+    top = _quantile(frequencies, power, waves.broad * resolution, resolution)
+    return _spectrum(
+        frequencies, power, top, waves.noise, resolution, spacing, variance, label
+    )
