@@ -7,6 +7,7 @@ from repnet.nn._mlp import MLP, Dense
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
 from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
+from repnet.nn._standardized import Standardized
 
 __all__ = [
     "FROZEN",
@@ -21,6 +22,7 @@ __all__ = [
     "RepLinear",
     "RepNet",
     "SineLinear",
+    "Standardized",
     "Sine",
     "first_moments",
     "gaussian_moments",

@@ -1,10 +1,15 @@
 """Checks of arguments, each with a message that names argument, rule and value."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
+
+PerAxis = ArrayLike | Sequence[float]  # a number, or one per input axis
 
 
 def check_choice(owner: str, argument: str, value: object, choices: Iterable[str]) -> str:
@@ -39,7 +44,7 @@ def check_positive(owner: str, argument: str, value: object) -> None:
 
     >>> check_positive("RepLinear", "scale", 8.0)
     """
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return
     numbers = np.atleast_1d(np.asarray(value))
     if not np.issubdtype(numbers.dtype, np.number) or np.iscomplexobj(numbers):
@@ -51,16 +56,16 @@ def check_positive(owner: str, argument: str, value: object) -> None:
         )
 
 
-def per_axis(owner: str, argument: str, value: object, in_size: int) -> jax.Array:
+def per_axis(owner: str, argument: str, value: PerAxis, in_size: int) -> Float[Array, " dim"]:
     """A number, or one number per input axis, as an array of shape `(in_size,)`.
 
     >>> per_axis("RepLinear", "scale", 2.0, 3).tolist()
     [2.0, 2.0, 2.0]
     """
-    array = jax.numpy.asarray(value, dtype=jax.numpy.zeros(()).dtype)
+    array = jnp.asarray(value, dtype=jnp.zeros(()).dtype)
     if array.shape not in ((), (in_size,)):
         raise ValueError(
             f"`{owner}({argument}=...)` must be a number or one per input axis, of shape"
             f" ({in_size},); got shape {array.shape}."
         )
-    return jax.numpy.broadcast_to(array, (in_size,))
+    return jnp.broadcast_to(array, (in_size,))

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._activation import Activation
-from repnet.nn._check import check_choice, check_count, check_positive, per_axis
+from repnet.nn._check import PerAxis, check_choice, check_count, check_positive, per_axis
 from repnet.nn._draw import draw_hyperplanes, sobol_points
 from repnet.nn._feature import Feature, make_feature
 from repnet.nn._forms import AffineForm, CentreForm, SlopeForm
@@ -96,15 +95,15 @@ class RepLinear(AbstractFirstLayer):
         in_size: int,
         width: int,
         *,
-        scale: ArrayLike,
+        scale: PerAxis,
         activation: Activation = jnp.tanh,
         features: str = "local",
         paired: bool = False,
         form: str = "slope",
         directions: str = "mixed",
         offsets: str | None = None,
-        lower: ArrayLike = -1.0,
-        upper: ArrayLike = 1.0,
+        lower: PerAxis = -1.0,
+        upper: PerAxis = 1.0,
         margin: float = 0.02,
         rates: Rates | Mapping[str, float] | None = None,
         key: PRNGKeyArray,

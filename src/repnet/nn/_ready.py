@@ -7,10 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jax.typing import ArrayLike
 from jaxtyping import Array, PRNGKeyArray
 
 from repnet.nn._activation import Activation, Sine
+from repnet.nn._check import PerAxis
 from repnet.nn._draw import sobol_points
 from repnet.nn._first import RepLinear
 from repnet.nn._magnitude import magnitude
@@ -26,11 +26,11 @@ def RepNet(
     *,
     width: int = 256,
     hidden: Sequence[int] = (64, 64),
-    scale: ArrayLike,
+    scale: PerAxis,
     activation: Activation = jnp.tanh,
     features: str = "local",
-    lower: ArrayLike = -1.0,
-    upper: ArrayLike = 1.0,
+    lower: PerAxis = -1.0,
+    upper: PerAxis = 1.0,
     key: PRNGKeyArray,
     **options: Any,
 ) -> MLP:
