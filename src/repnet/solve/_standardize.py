@@ -1,0 +1,62 @@
+"""Standard units: inputs in [-1, 1] per axis, targets with mean 0 and rms 1."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from repnet.nn import Standardized
+from repnet.problem import Box, Problem
+
+
+class Standardization(eqx.Module):
+    r"""The affine maps $x \mapsto (x - c)/h$ and $y \mapsto (y - \mu)/\sigma$ of one problem.
+
+    **Source:** this project.
+    """
+
+    centre: Float[np.ndarray, " dim"]
+    half_width: Float[np.ndarray, " dim"]
+    mean: Float[np.ndarray, " out"]
+    spread: Float[np.ndarray, " out"]
+
+    def inputs(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points dim"]:
+        """Points in standard units."""
+        return (points - self.centre) / self.half_width
+
+    def targets(self, values: Float[np.ndarray, "points out"]) -> Float[np.ndarray, "points out"]:
+        """Values in standard units."""
+        return (values - self.mean) / self.spread
+
+    def wrap(self, network: Callable, *, double: bool) -> Standardized:
+        """The network in the user's units, in float64 if `double`; call inside the same precision."""
+        dtype = jnp.float64 if double else jnp.zeros(()).dtype
+        return Standardized(
+            network,
+            jnp.asarray(self.centre, dtype),
+            jnp.asarray(self.half_width, dtype),
+            jnp.asarray(self.mean, dtype),
+            jnp.asarray(self.spread, dtype),
+        )
+
+
+def standardization(problem: Problem) -> Standardization:
+    """The standardization of a regression problem; a constant target keeps a spread of 1."""
+    values = problem.terms["data"].values
+    assert values is not None
+    mean, spread = _mean_and_spread(values)
+    return Standardization(*_frame(problem.domain), mean, spread)
+
+
+def _frame(domain: Box) -> tuple[np.ndarray, np.ndarray]:
+    return domain.centre, domain.half_width
+
+
+def _mean_and_spread(values: Float[np.ndarray, "points out"]) -> tuple[np.ndarray, np.ndarray]:
+    mean = values.mean(axis=0)
+    spread = np.sqrt(np.mean(np.square(values - mean), axis=0))
+    # Differences at round-off level are no signal: dividing by them would fit noise.
+    floor = 1e-13 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+    return mean, np.where(spread > floor, spread, 1.0)
