@@ -2,12 +2,15 @@
 
 from repnet.spectrum._estimate import Spectrum, axis_spectra, direction_spectra
 from repnet.spectrum._grid import Grid, detect_grid
+from repnet.spectrum._sampling import SamplingReport, check_sampling
 
 
 __all__ = [
     "Grid",
+    "SamplingReport",
     "Spectrum",
     "axis_spectra",
+    "check_sampling",
     "detect_grid",
     "direction_spectra",
 ]

@@ -9,13 +9,13 @@ import scipy.stats
 from jaxtyping import Float
 
 from repnet.spectrum._noise import scattered_noise
-from repnet.spectrum._window import spread, taper, taper_share
+from repnet.spectrum._window import taper, taper_share
 
 
 _FALSE_ALARM = 0.01  # chance that a spectrum of noise alone shows a bin of signal
 _ROUNDS = 6  # of detection and subtraction
 _PILOT = 30_000  # points that decide the taper
-_MOST_MODES = 2**22
+_MOST_MODES = 2**20
 _TENSOR_POINTS = 8_192  # beyond three dimensions, where the transform is a dense product
 
 
@@ -24,7 +24,7 @@ class Waves:
     """Wave vectors (radians per unit length) and their shares of the variance above the noise.
 
     `noise` is the standard deviation of the noise in units of the target's, `resolution` and
-    `spacing` have one entry per axis, `broad` is the blur of a line by the taper in bins.
+    `spacing` have one entry per axis, `taper` is the share of the window that was tapered, 0 for none.
     """
 
     vectors: Float[np.ndarray, "waves dim"]
@@ -32,7 +32,7 @@ class Waves:
     noise: float
     resolution: Float[np.ndarray, " dim"]
     spacing: Float[np.ndarray, " dim"]
-    broad: float
+    taper: float
 
 
 def scattered_waves(
@@ -57,17 +57,40 @@ def scattered_waves(
     low, span = x.min(axis=0), np.ptp(x, axis=0)
     live = span > 0
     place = (x[:, live] - low[live]) / span[live]
-    spacing = np.where(live, span, 1.0) / max(len(x) ** (1 / max(live.sum(), 1)), 1.0)
+    order = np.full(x.shape[1], max(live.sum(), 1), float)
     resolution = 2 * np.pi / np.where(live, span, 1.0)
     if place.shape[1] == 0 or len(x) < 4:
-        return Waves(np.zeros((0, x.shape[1])), np.zeros(0), 0.0, resolution, spacing, 0.0)
+        none = np.zeros((0, x.shape[1]))
+        return Waves(none, np.zeros(0), 0.0, resolution, _spacing(x, span, order), 0.0)
     if place.shape[1] <= 3:
-        cycles, energy, noise, broad = _lattice_waves(place, y)
+        cycles, energy, noise, share = _lattice_waves(place, y)
     else:
-        cycles, energy, noise, broad = _tensor_waves(place, y)
+        cycles, energy, noise, share = _tensor_waves(place, y)
+        order[live] = _interaction(cycles, energy)
     vectors = np.zeros((len(cycles), x.shape[1]))
     vectors[:, live] = cycles * resolution[live]
-    return Waves(vectors, energy, noise, resolution, spacing, broad)
+    return Waves(vectors, energy, noise, resolution, _spacing(x, span, order), share)
+
+
+def _spacing(x: np.ndarray, span: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Mean distance of distinct points along each axis when they fill `order` dimensions."""
+    hashed = x @ np.random.default_rng(0).normal(size=x.shape[1])
+    distinct = 1 + np.count_nonzero(np.diff(np.sort(hashed)))
+    return np.where(span > 0, span, 1.0) / distinct ** (1 / order)
+
+
+def _interaction(cycles: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """How many axes the fastest waves along each axis run across, on average.
+
+    An additive target is sampled by all points along each axis, whatever the dimension.
+    """
+    size = np.abs(cycles)
+    crossed = np.count_nonzero(size, axis=1)
+    fast = (size >= 0.7 * size.max(axis=0, initial=0.0)) & (size > 0)
+    weight = np.where(fast, energy[:, None], 0.0)
+    total = weight.sum(axis=0)
+    mean = weight.T @ crossed / np.where(total > 0, total, 1.0)
+    return np.where(total > 0, mean, cycles.shape[1])
 
 
 def _lattice_waves(
@@ -76,19 +99,36 @@ def _lattice_waves(
     points, dim = place.shape
     modes = _modes(points, dim)
     upper = _upper_noise(place, y)
-    pilot = slice(None)
+    pilot, few = slice(None), modes
     if points > 2 * _PILOT and dim > 1:
+        # Thinning scattered points raises the floor, but makes no aliases as thinning a grid would.
         pilot = np.random.default_rng(0).choice(points, _PILOT, replace=False)
-    share = np.ones(dim)
-    few = _modes(_PILOT, dim) if points > 2 * _PILOT and dim > 1 else modes
-    cycles, energy, _ = _thresholded(place[pilot], y[pilot], few, share)
+        few = _modes(_PILOT, dim)
+    cycles, energy, _ = _thresholded(place[pilot], y[pilot], few, np.ones(dim), 1)
     share = np.array([taper_share(_top(np.abs(c), energy)) for c in cycles.T])
-    if np.any(share < 0.7) or few != modes:
-        cycles, energy, noise = _thresholded(place, y, modes, share)
-    else:
-        cycles, energy, noise = _thresholded(place, y, modes, np.ones(dim))
-    broad = max(spread(float(s)) for s in share)
-    return cycles, energy, min(noise, upper), broad
+    # A million points leave a floor of a millionth: no round of subtraction is worth its time.
+    rounds = _ROUNDS if points <= 300_000 else 1
+    cycles, energy, noise = _thresholded(place, y, modes, share, rounds)
+    if dim > 1:
+        faster, strength = _faster_waves(place, y, modes // 2)
+        cycles, energy = np.concatenate([cycles, faster]), np.concatenate([energy, strength])
+        noise = float(np.sqrt(max(noise**2 - strength.sum(), 0.0)))
+    return cycles, energy, min(noise, upper), float(share.max())
+
+
+def _faster_waves(
+    place: np.ndarray, y: np.ndarray, beyond: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Waves along a single axis that are faster than the lattice's."""
+    found, strengths = [np.zeros((0, place.shape[1]))], [np.zeros(0)]
+    for k in range(place.shape[1]):
+        cycles, energy = _subset_waves(place[:, [k]], y, 1)
+        fast = cycles[:, 0] > beyond
+        full = np.zeros((int(fast.sum()), place.shape[1]))
+        full[:, k] = cycles[fast, 0]
+        found.append(full)
+        strengths.append(energy[fast])
+    return np.concatenate(found), np.concatenate(strengths)
 
 
 def _modes(points: int, dim: int) -> int:
@@ -110,7 +150,7 @@ def _top(cycles: np.ndarray, energy: np.ndarray) -> float:
 
 
 def _thresholded(
-    place: np.ndarray, y: np.ndarray, modes: int, share: np.ndarray
+    place: np.ndarray, y: np.ndarray, modes: int, share: np.ndarray, rounds: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Lattice waves (cycles per span), their energies, and the noise that is left."""
     points, dim = place.shape
@@ -122,7 +162,7 @@ def _thresholded(
     coefficients = np.zeros((len(target), *(modes,) * dim), np.complex128)
     support = np.zeros((modes,) * dim, bool)
     rest, left = target, np.inf
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         image = transform.to_waves(rest)
         power = np.mean(np.abs(image) ** 2, axis=0)
         floor = _floor(power, support, len(target))
@@ -137,7 +177,7 @@ def _thresholded(
             break
         settled = now_left > 0.8 * left and not np.any(found & ~support)
         coefficients, support, rest, left = trial, now_support, trial_rest, now_left
-        if settled:
+        if settled or left < 1e-8:
             break
     image = coefficients + transform.to_waves(rest)
     power = np.mean(np.abs(image) ** 2, axis=0)
@@ -157,7 +197,9 @@ class _Transform:
         self.modes = (modes,) * self.dim
         self.angles = [np.ascontiguousarray(2 * np.pi * c - np.pi) for c in place.T]
         self.weights = weights / weights.sum()
-        self.options = {"eps": 1e-6 if len(place) < 200_000 else 1e-3, "nthreads": 2}
+        # Waking a second thread costs more than it saves below some 100,000 points.
+        many = len(place) >= 500_000
+        self.options = {"eps": 1e-3 if many else 1e-6, "nthreads": 0 if many else 1}
 
     def to_waves(self, values: np.ndarray) -> np.ndarray:
         kind = {1: finufft.nufft1d1, 2: finufft.nufft2d1, 3: finufft.nufft3d1}[self.dim]
@@ -246,7 +288,7 @@ def _tensor_waves(
     explained = min(float(energy.sum()), 1.0)
     energy = energy * (explained / max(float(energy.sum()), 1e-300))
     noise = min(_upper_noise(place, y), float(np.sqrt(1 - explained)))
-    return np.concatenate(cycles), energy, noise, 1.0
+    return np.concatenate(cycles), energy, noise, 0.0
 
 
 def _subset_waves(
@@ -254,19 +296,25 @@ def _subset_waves(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Waves along exactly these axes that stand out of the shot noise of the sampling."""
     points = len(place)
-    half = {1: min(points // 4, 2_000), 2: 40, 3: 16, 4: 12}[order]
+    half = {1: min(points // 4, 2_000), 2: 32, 3: 12, 4: 10}[order]
     power = np.mean([_dense_power(place, column, half) for column in y.T], axis=0)
     floor = np.mean(y**2) / points
-    peak = power > floor * _limit(power.size, 2 * y.shape[1])
-    axis = np.arange(-half, half + 1)
-    for k in range(order):
+    peak = power > floor * _limit(100 * power.size, 2 * y.shape[1])  # many subsets are searched
+    axes = _waves_of(half, order)
+    for k, axis in enumerate(axes):
         shape = [1] * order
         shape[k] = len(axis)
         peak &= axis.reshape(shape) != 0
         for shift in (1, -1):
             peak &= power >= _shifted(power, k, shift)
     nodes = np.nonzero(peak)
-    return np.stack([axis[n] for n in nodes], axis=1).astype(float), power[nodes] - floor
+    cycles = np.stack([axis[n] for axis, n in zip(axes, nodes, strict=True)], axis=1)
+    return cycles.astype(float), 2 * (power[nodes] - floor)
+
+
+def _waves_of(half: int, order: int) -> list[np.ndarray]:
+    """Cycles along each axis; a real target's other half space mirrors this one."""
+    return [np.arange(half + 1), *[np.arange(-half, half + 1)] * (order - 1)]
 
 
 def _shifted(power: np.ndarray, axis: int, shift: int) -> np.ndarray:
@@ -281,14 +329,17 @@ def _dense_power(place: np.ndarray, column: np.ndarray, half: int) -> np.ndarray
     r"""$|\frac1n\sum_j y_j e^{-ik\cdot x_j}|^2$ on the whole lattice, by one matrix product."""
     if place.shape[1] == 1:
         angles = 2 * np.pi * place[:, 0] - np.pi
-        out = finufft.nufft1d1(angles, column.astype(complex), 2 * half + 1, eps=1e-5, nthreads=2)
-        return np.abs(out / len(place)) ** 2
-    wave = np.arange(-half, half + 1)
-    factors = [np.exp(-2j * np.pi * np.outer(c, wave)).astype(np.complex64) for c in place.T]
+        out = finufft.nufft1d1(angles, column.astype(complex), 2 * half + 1, eps=1e-5, nthreads=1)
+        return np.abs(out[half:] / len(place)) ** 2
+    axes = _waves_of(half, place.shape[1])
+    factors = [
+        np.exp(-2j * np.pi * np.outer(c, wave)).astype(np.complex64)
+        for c, wave in zip(place.T, axes, strict=True)
+    ]
     split = len(factors) // 2
     left, right = _outer(factors[:split]), _outer(factors[split:])
     out = (left * column[:, None].astype(np.float32)).T @ right / len(place)
-    return np.abs(out.reshape((len(wave),) * len(factors))) ** 2
+    return np.abs(out.reshape([len(wave) for wave in axes])) ** 2
 
 
 def _outer(factors: list[np.ndarray]) -> np.ndarray:

@@ -6,6 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 
+_SAMPLES, _PADDING = 2048, 8
+
+
 def tukey(samples: int, share: float) -> Float[np.ndarray, " samples"]:
     """Cosine-tapered window: `share` of the samples lies under its two ends (1: Hann, 0: none).
 
@@ -30,10 +33,23 @@ def spread(share: float, beyond: float = 1e-3) -> float:
     >>> 1.0 < spread(1.0) < 2.0
     True
     """
-    samples, padding = 2048, 8
-    kernel = np.abs(np.fft.rfft(tukey(samples, share), padding * samples)) ** 2
+    kernel = _kernel(share)
     above = np.cumsum(kernel[::-1])[::-1] / (2 * kernel.sum() - kernel[0])
-    return float(np.argmax(above <= beyond)) / padding
+    return float(np.argmax(above <= beyond)) / _PADDING
+
+
+@functools.lru_cache(maxsize=256)
+def blur(share: float) -> float:
+    r"""Root mean square width that a taper lends to a line, in units of 2π/span.
+
+    $\frac{1}{2\pi}\sqrt{\int w'^2 / \int w^2}$ on a unit span; $1/\sqrt3$ for Hann.
+
+    >>> round(blur(1.0), 3)
+    0.577
+    """
+    window = tukey(_SAMPLES, share)
+    slope = np.diff(window, prepend=0.0, append=0.0) * _SAMPLES
+    return float(np.sqrt(np.sum(slope**2) / np.sum(window**2)) / (2 * np.pi))
 
 
 def taper_share(cycles: float) -> float:
@@ -43,3 +59,8 @@ def taper_share(cycles: float) -> float:
     longer one would hide what happens near the ends, where a chirp has its highest frequency.
     """
     return min(1.0, round(12.0 / max(cycles, 12.0), 3) or 1e-3)
+
+
+@functools.lru_cache(maxsize=32)
+def _kernel(share: float) -> np.ndarray:
+    return np.abs(np.fft.rfft(tukey(_SAMPLES, share), _PADDING * _SAMPLES)) ** 2
