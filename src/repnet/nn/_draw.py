@@ -9,8 +9,6 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from scipy.stats import qmc
 
-from repnet.nn._check import check_choice
-
 DIRECTIONS = ("mixed", "axis", "isotropic")
 OFFSETS = ("stratified", "sobol")
 
@@ -130,9 +128,6 @@ def draw_hyperplanes(
     >>> n.shape, p.shape
     ((6, 2), (6, 2))
     """
-    check_choice("RepLinear", "directions", directions, DIRECTIONS)
-    if offsets is not None:
-        check_choice("RepLinear", "offsets", offsets, OFFSETS)
     along = {"axis": count, "isotropic": 0, "mixed": count - count // 2}[directions]
     along = count if dim == 1 else along
     keys = jr.split(key, 4)

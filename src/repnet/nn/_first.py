@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._activation import Activation
 from repnet.nn._check import PerAxis, check_choice, check_count, check_positive, per_axis
-from repnet.nn._draw import draw_hyperplanes, sobol_points
+from repnet.nn._draw import DIRECTIONS, OFFSETS, draw_hyperplanes, sobol_points
 from repnet.nn._feature import Feature, make_feature
 from repnet.nn._forms import AffineForm, CentreForm, SlopeForm
 from repnet.nn._rates import Rates
@@ -111,6 +111,9 @@ class RepLinear(AbstractFirstLayer):
         self.in_size = check_count("RepLinear", "in_size", in_size)
         check_positive("RepLinear", "scale", scale)
         check_choice("RepLinear", "form", form, _FORMS)
+        check_choice("RepLinear", "directions", directions, DIRECTIONS)
+        if offsets is not None:
+            check_choice("RepLinear", "offsets", offsets, OFFSETS)
         self.feature = make_feature(features, activation)
         self.paired = paired
         least = self.feature.cost if paired else 1
@@ -121,12 +124,9 @@ class RepLinear(AbstractFirstLayer):
         lower = per_axis("RepLinear", "lower", lower, self.in_size)
         upper = per_axis("RepLinear", "upper", upper, self.in_size)
         check_positive("RepLinear", "upper - lower", upper - lower)
-        unit, points = draw_hyperplanes(
-            self.width, self.in_size, directions=directions, offsets=offsets, key=key
-        )
-        centres = 0.5 * (lower + upper) + (1.0 + margin) * (upper - lower) * (points - 0.5)
-        self.planes = _FORMS[form].through(unit, centres, self.scale)
-        self.gain = _inverse_rms(self.affine(), self.feature, lower, upper)
+        box = (lower, upper, 1.0 + margin)
+        plan = (self.width, self.in_size, directions, offsets)
+        self.planes, self.gain = _draw(_FORMS[form], self.feature, plan, box, self.scale, key)
 
     @property
     def units(self) -> int:
@@ -149,6 +149,24 @@ class RepLinear(AbstractFirstLayer):
             self,
             (self.planes.learning_rates(self.rates, self.scale), 0.0, 0.0),
         )
+
+
+# Compiled as a whole: built piece by piece, the first layer of a session takes seconds.
+@eqx.filter_jit
+def _draw(
+    form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
+    feature: Feature,
+    plan: tuple[int, int, str, str | None],
+    box: tuple[Array, Array, float],
+    scale: Float[Array, " dim"],
+    key: PRNGKeyArray,
+) -> tuple[SlopeForm | CentreForm | AffineForm, Float[Array, ""]]:
+    width, in_size, directions, offsets = plan
+    lower, upper, widening = box
+    unit, points = draw_hyperplanes(width, in_size, directions=directions, offsets=offsets, key=key)
+    centres = 0.5 * (lower + upper) + widening * (upper - lower) * (points - 0.5)
+    planes = form.through(unit, centres, scale)
+    return planes, _inverse_rms(planes.affine(scale), feature, lower, upper)
 
 
 def _inverse_rms(

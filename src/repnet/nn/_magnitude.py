@@ -124,6 +124,11 @@ def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) ->
     """
     if points is None:
         points = 2.0 * sobol_points(1024, network.first.in_size) - 1.0 + 1.0 / 1024
+    return _recursion(network, points)
+
+
+@eqx.filter_jit
+def _recursion(network: MLP, points: Float[Array, "points dim"]) -> Magnitude:
     q, p = first_moments(network.first, points)
     values, slopes = [jnp.mean(q)], [jnp.mean(p)]
     for layer in network.hidden:

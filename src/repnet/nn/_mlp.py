@@ -73,11 +73,7 @@ class MLP(eqx.Module):
         sizes = [first.width, *widths, check_count("MLP", "out_size", out_size)]
         if initialization is None:
             initialization = "he" if family(activation) == "relu" else "glorot"
-        keys = jr.split(key, len(sizes) - 1)
-        layers = [
-            Dense(*init_dense(initialization, fan_in, fan_out, key=each))
-            for fan_in, fan_out, each in zip(sizes[:-1], sizes[1:], keys, strict=True)
-        ]
+        layers = _draw_layers(tuple(sizes), initialization, key)
         self.first = first
         self.hidden = tuple(layers[:-1])
         self.readout = layers[-1]
@@ -102,3 +98,14 @@ class MLP(eqx.Module):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         return self.readout(self.features(x))
+
+
+@eqx.filter_jit
+def _draw_layers(
+    sizes: tuple[int, ...], initialization: Initialization, key: PRNGKeyArray
+) -> list[Dense]:
+    keys = jr.split(key, len(sizes) - 1)
+    return [
+        Dense(*init_dense(initialization, fan_in, fan_out, key=each))
+        for fan_in, fan_out, each in zip(sizes[:-1], sizes[1:], keys, strict=True)
+    ]
