@@ -4,7 +4,6 @@ from repnet.spectrum._estimate import Spectrum, axis_spectra, direction_spectra
 from repnet.spectrum._grid import Grid, detect_grid
 from repnet.spectrum._sampling import SamplingReport, check_sampling
 
-
 __all__ = [
     "Grid",
     "SamplingReport",

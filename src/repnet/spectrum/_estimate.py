@@ -5,17 +5,14 @@ import dataclasses
 import jax
 import numpy as np
 import scipy.fft
-import scipy.stats
 from jaxtyping import Float, Num
 
 from repnet.spectrum._grid import Grid, detect_grid, fill_holes, grid_of_shape, on_grid
-from repnet.spectrum._noise import line_noise, plateau_noise
+from repnet.spectrum._noise import chance_limit, line_noise, plateau_noise
 from repnet.spectrum._scattered import Waves, scattered_waves
 from repnet.spectrum._window import blur, spread, taper_share, tukey
 
-
 _SHARE = 0.999  # of the energy above the noise, below ω_max
-_FALSE_ALARM = 0.01  # chance that noise alone shows a bin of signal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,10 +119,7 @@ def direction_spectra(
             for n, label in zip(directions, labels, strict=True)
         )
     grid = detect_grid(x)
-    if grid is None:
-        waves = scattered_waves(x, scaled)
-    else:
-        waves = _grid_waves(grid, scaled)
+    waves = scattered_waves(x, scaled) if grid is None else _grid_waves(grid, scaled)
     return tuple(
         _projected(waves, n, variance, label) for n, label in zip(directions, labels, strict=True)
     )
@@ -185,11 +179,8 @@ def _flat(column: np.ndarray, label: str, points: int, dim: int) -> Spectrum:
 def _grid_spectra(
     grid: Grid, y: np.ndarray, variance: float, labels: list[str]
 ) -> tuple[Spectrum, ...]:
-    values = fill_holes(*on_grid(grid, y))
-    lines = [
-        np.moveaxis(values, k, -1).reshape(-1, grid.size[k]) for k in range(len(grid.size))
-    ]
-    noise = min((_grid_noise(ln) for ln in lines if ln.shape[1] >= 24), default=0.0)
+    lines = _lines(fill_holes(*on_grid(grid, y)))
+    noise = _grid_noise(lines)
     return tuple(
         _line_spectrum(ln, step, noise, variance, label)
         if ln.shape[1] > 2
@@ -198,8 +189,17 @@ def _grid_spectra(
     )
 
 
-def _grid_noise(lines: np.ndarray) -> float:
-    """Noise of lines whose overall variance is one, as a standard deviation."""
+def _lines(values: np.ndarray) -> list[np.ndarray]:
+    """All lines of values along each axis of a grid; the outputs are on the last axis."""
+    return [np.moveaxis(values, k, -1).reshape(-1, values.shape[k]) for k in range(values.ndim - 1)]
+
+
+def _grid_noise(lines: list[np.ndarray]) -> float:
+    """The least noise seen along any axis long enough to tell, as a standard deviation."""
+    return min((_lines_noise(each) for each in lines if each.shape[1] >= 24), default=0.0)
+
+
+def _lines_noise(lines: np.ndarray) -> float:
     rest, _ = _without_lines(lines)
     taper = tukey(rest.shape[1], 1.0)
     power = _periodogram(rest, taper, rest.shape[1])
@@ -249,14 +249,11 @@ def _signal(power: np.ndarray, noise: float, freedom: float) -> np.ndarray:
     floor = noise**2 / len(power)
     if floor == 0:
         return power
-    freedom = min(freedom, 1e4)
-    limit = floor * scipy.stats.chi2.isf(_FALSE_ALARM / len(power), freedom) / freedom
+    limit = floor * chance_limit(len(power), min(freedom, 1e4))
     return np.where(power > limit, power - floor, 0.0)
 
 
-def _top(
-    frequencies: np.ndarray, power: np.ndarray, share: float, resolution: float
-) -> float:
+def _top(frequencies: np.ndarray, power: np.ndarray, share: float, resolution: float) -> float:
     """Below which 99.9 % of the energy lies, less the blur of the taper.
 
     If the uppermost band holds a part p of the energy, the quantile lies where the tail of that
@@ -307,9 +304,7 @@ def _grid_waves(grid: Grid, y: np.ndarray) -> Waves:
     values = fill_holes(*on_grid(grid, y))
     dim = len(grid.size)
     step = np.where(np.asarray(grid.step) == 0, 1.0, np.abs(grid.step))
-    noise = 0.0
-    lines = [np.moveaxis(values, k, -1).reshape(-1, grid.size[k]) for k in range(dim)]
-    noise = min((_grid_noise(ln) for ln in lines if ln.shape[1] >= 24), default=0.0)
+    noise = _grid_noise(_lines(values))
     for k, samples in enumerate(grid.size):
         shape = [1] * (dim + 1)
         shape[k] = samples

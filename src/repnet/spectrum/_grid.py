@@ -6,7 +6,6 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int, Num
 
-
 _TOLERANCE = 1e-3  # largest distance from a node, in steps
 _OCCUPANCY = 0.5  # smallest share of the nodes that must hold a point
 
@@ -27,7 +26,7 @@ class Grid:
     @property
     def rows(self) -> Int[np.ndarray, " points"]:
         """The flat (row-major) node of every point."""
-        return np.ravel_multi_index(tuple(self.index.T), self.size)
+        return np.asarray(np.ravel_multi_index(tuple(self.index.T), self.size))
 
     @property
     def full(self) -> bool:
@@ -56,8 +55,9 @@ def detect_grid(x: Num[np.ndarray | jax.Array, "points dim"]) -> Grid | None:
     >>> detect_grid(np.random.default_rng(0).uniform(size=(45, 2))) is None
     True
     """
-    rounding = np.finfo(np.asarray(x).dtype).eps if np.asarray(x).dtype.kind == "f" else 0.0
-    x = np.asarray(x, np.float64)
+    given = np.asarray(x)
+    rounding = float(np.finfo(given.dtype).eps) if given.dtype.kind == "f" else 0.0
+    x = given.astype(np.float64)
     nodes = 1
     axes = []
     for column in x.T:
@@ -83,8 +83,7 @@ def grid_of_shape(x: Float[np.ndarray, "points dim"], shape: tuple[int, ...]) ->
         )
     first, last = x[0], x[-1]
     step = tuple(
-        float(b - a) / (m - 1) if m > 1 else 0.0
-        for a, b, m in zip(first, last, shape, strict=True)
+        float(b - a) / (m - 1) if m > 1 else 0.0 for a, b, m in zip(first, last, shape, strict=True)
     )
     index = np.indices(shape).reshape(len(shape), -1).T
     apart = np.abs(x - first - index * np.asarray(step))

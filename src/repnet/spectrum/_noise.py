@@ -1,11 +1,12 @@
 """How much of a target is noise: white, spread over all samples, and without structure."""
 
 import numpy as np
-import scipy.spatial
 import scipy.special
+import scipy.stats
 from jaxtyping import Float
+from scipy.spatial import KDTree
 
-
+_FALSE_ALARM = 0.01  # chance that a spectrum of noise alone shows a bin of signal
 _MAD = 0.6744897501960817  # median of |ξ| for ξ ~ N(0, 1)
 
 
@@ -86,7 +87,7 @@ def scattered_noise(
     block = _block(x, 40_000)
     x, y = x[block], y[block]
     asked = np.arange(0, len(x), max(1, len(x) // 4_000))
-    _, near = scipy.spatial.cKDTree(x).query(x[asked], k=neighbours + 1)
+    _, near = KDTree(x).query(x[asked], k=neighbours + 1)
     offsets = x[near[:, 1:]] - x[asked][:, None]
     scale = np.abs(offsets).max(axis=(1, 2), keepdims=True)
     plane = np.concatenate(
@@ -96,6 +97,19 @@ def scattered_noise(
     apart = y[asked] - np.einsum("pk,pko->po", weights, y[near[:, 1:]])
     apart /= np.sqrt(1 + np.sum(weights**2, axis=1))[:, None]
     return np.median(np.abs(apart), axis=0) / _MAD
+
+
+def pooled_noise(x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]) -> float:
+    """Root mean square of `scattered_noise` over the outputs."""
+    return float(np.sqrt(np.mean(scattered_noise(x, y) ** 2)))
+
+
+def chance_limit(bins: int, freedom: float) -> float:
+    """How far above its mean the largest of so many bins of pure noise may rise by chance.
+
+    Each bin is distributed as χ² with `freedom` degrees of freedom over `freedom`.
+    """
+    return float(scipy.stats.chi2.isf(_FALSE_ALARM / bins, freedom)) / freedom
 
 
 def _block(x: np.ndarray, most: int) -> np.ndarray:

@@ -6,19 +6,19 @@ from typing import Literal
 
 import jax
 import numpy as np
-import scipy.spatial
 import scipy.special
 from jaxtyping import Float, Num
+from scipy.spatial import KDTree
 
 from repnet.spectrum._estimate import Spectrum, as_samples, axis_spectra
 from repnet.spectrum._grid import detect_grid
-
 
 _LEAST = 2.0  # points per shortest wavelength: the sampling theorem
 _ENOUGH = 6.0  # points per shortest wavelength that a fit needs between its samples
 _PILE = 0.2  # energy density next to the Nyquist frequency over the mean density
 _GAP = {1: 0.5, 2: 1.0, 3: 1.0}  # largest empty interval or ball, in wavelengths, by dimension
-_LEVELS = ("ok", "warning", "error")
+Level = Literal["ok", "warning", "error"]
+_LEVELS: tuple[Level, ...] = ("ok", "warning", "error")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SamplingReport:
     """
 
     points_per_wavelength: tuple[float, ...]
-    level: Literal["ok", "warning", "error"]
+    level: Level
     findings: tuple[str, ...]
     spectra: tuple[Spectrum, ...]
 
@@ -87,10 +87,10 @@ def check_sampling(
     if not gridded:
         found += _clusters(x, split)
     found += _noise(spectra, split)
-    level = max((level for level, _ in found), key=_LEVELS.index, default="ok")
+    levels: list[Level] = [level for level, _ in found]
     return SamplingReport(
         points_per_wavelength=tuple(map(_points_per_wavelength, spectra)),
-        level=level,
+        level=max(levels, key=_LEVELS.index, default="ok"),
         findings=tuple(sentence for _, sentence in found),
         spectra=spectra,
     )
@@ -104,11 +104,11 @@ def _points_per_wavelength(spectrum: Spectrum) -> float:
 
 def _axis_findings(
     axis: int, spectrum: Spectrum, split: str, gridded: bool
-) -> list[tuple[str, str]]:
+) -> list[tuple[Level, str]]:
     density = _points_per_wavelength(spectrum)
-    findings = []
+    findings: list[tuple[Level, str]] = []
     if density < _ENOUGH:
-        level = "error" if density < _LEAST else "warning"
+        level: Level = "error" if density < _LEAST else "warning"
         rule = (
             "fewer than 2 cannot tell a wave from a slower one"
             if density < _LEAST
@@ -150,7 +150,7 @@ def _pile(spectrum: Spectrum) -> float:
     return float(spectrum.power[last].mean() / (spectrum.power.sum() / inside.sum()))
 
 
-def _duplicates(x: np.ndarray, y: np.ndarray, split: str) -> list[tuple[str, str]]:
+def _duplicates(x: np.ndarray, y: np.ndarray, split: str) -> list[tuple[Level, str]]:
     order = np.lexsort(x.T)
     same = np.all(x[order[1:]] == x[order[:-1]], axis=1)
     if not same.any():
@@ -170,7 +170,7 @@ def _duplicates(x: np.ndarray, y: np.ndarray, split: str) -> list[tuple[str, str
     ]
 
 
-def _gaps(x: np.ndarray, spectra: tuple[Spectrum, ...], split: str) -> list[tuple[str, str]]:
+def _gaps(x: np.ndarray, spectra: tuple[Spectrum, ...], split: str) -> list[tuple[Level, str]]:
     dim = x.shape[1]
     omega = np.array([s.omega_max for s in spectra])
     if dim > 3 or not omega.any():
@@ -185,7 +185,7 @@ def _gaps(x: np.ndarray, spectra: tuple[Spectrum, ...], split: str) -> list[tupl
         usual = float(np.median(steps)) if len(steps) else 0.0
     else:
         probes = np.random.default_rng(0).uniform(x.min(axis=0), x.max(axis=0), (1_000, dim))
-        distance, _ = scipy.spatial.cKDTree(waves).query(probes * omega / (2 * np.pi))
+        distance, _ = KDTree(waves).query(probes * omega / (2 * np.pi))
         gap, usual = 2 * float(distance.max()), 2 * float(np.median(distance))
         where = probes[np.argmax(distance)]
     # An even but coarse sampling is the business of the points per wavelength.
@@ -202,14 +202,14 @@ def _gaps(x: np.ndarray, spectra: tuple[Spectrum, ...], split: str) -> list[tupl
     ]
 
 
-def _clusters(x: Float[np.ndarray, "points dim"], split: str) -> list[tuple[str, str]]:
+def _clusters(x: Float[np.ndarray, "points dim"], split: str) -> list[tuple[Level, str]]:
     points, dim = x.shape
     span = np.ptp(x, axis=0)
     if points < 20 or dim > 3 or not np.all(span > 0):
         return []
     place = (x - x.min(axis=0)) / span
     asked = place[:: max(1, points // 4_000)]
-    distance, _ = scipy.spatial.cKDTree(place).query(asked, k=2)
+    distance, _ = KDTree(place).query(asked, k=2)
     ball = np.pi ** (dim / 2) / scipy.special.gamma(dim / 2 + 1)
     even = (np.log(2) / (points * ball)) ** (1 / dim)  # median of a Poisson process
     ratio = float(np.median(distance[:, 1])) / even
@@ -225,7 +225,7 @@ def _clusters(x: Float[np.ndarray, "points dim"], split: str) -> list[tuple[str,
     ]
 
 
-def _noise(spectra: tuple[Spectrum, ...], split: str) -> list[tuple[str, str]]:
+def _noise(spectra: tuple[Spectrum, ...], split: str) -> list[tuple[Level, str]]:
     noise = max(s.noise for s in spectra)
     if noise < 0.7:
         return []

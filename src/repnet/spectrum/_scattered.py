@@ -1,22 +1,19 @@
 """The wave vectors present in scattered samples."""
 
 import dataclasses
-import itertools
 
 import finufft
 import numpy as np
 import scipy.stats
 from jaxtyping import Float
 
-from repnet.spectrum._noise import scattered_noise
+from repnet.spectrum._noise import chance_limit, pooled_noise
+from repnet.spectrum._tensor import interaction, subset_waves, tensor_waves
 from repnet.spectrum._window import taper, taper_share
 
-
-_FALSE_ALARM = 0.01  # chance that a spectrum of noise alone shows a bin of signal
 _ROUNDS = 6  # of detection and subtraction
 _PILOT = 30_000  # points that decide the taper
 _MOST_MODES = 2**20
-_TENSOR_POINTS = 8_192  # beyond three dimensions, where the transform is a dense product
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +21,8 @@ class Waves:
     """Wave vectors (radians per unit length) and their shares of the variance above the noise.
 
     `noise` is the standard deviation of the noise in units of the target's, `resolution` and
-    `spacing` have one entry per axis, `taper` is the share of the window that was tapered, 0 for none.
+    `spacing` have one entry per axis, `taper` is the share of the window that was tapered, 0 for
+    none.
     """
 
     vectors: Float[np.ndarray, "waves dim"]
@@ -65,8 +63,9 @@ def scattered_waves(
     if place.shape[1] <= 3:
         cycles, energy, noise, share = _lattice_waves(place, y)
     else:
-        cycles, energy, noise, share = _tensor_waves(place, y)
-        order[live] = _interaction(cycles, energy)
+        cycles, energy, noise = tensor_waves(place, y)
+        share = 0.0
+        order[live] = interaction(cycles, energy)
     vectors = np.zeros((len(cycles), x.shape[1]))
     vectors[:, live] = cycles * resolution[live]
     return Waves(vectors, energy, noise, resolution, _spacing(x, span, order), share)
@@ -79,26 +78,10 @@ def _spacing(x: np.ndarray, span: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.where(span > 0, span, 1.0) / distinct ** (1 / order)
 
 
-def _interaction(cycles: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """How many axes the fastest waves along each axis run across, on average.
-
-    An additive target is sampled by all points along each axis, whatever the dimension.
-    """
-    size = np.abs(cycles)
-    crossed = np.count_nonzero(size, axis=1)
-    fast = (size >= 0.7 * size.max(axis=0, initial=0.0)) & (size > 0)
-    weight = np.where(fast, energy[:, None], 0.0)
-    total = weight.sum(axis=0)
-    mean = weight.T @ crossed / np.where(total > 0, total, 1.0)
-    return np.where(total > 0, mean, cycles.shape[1])
-
-
-def _lattice_waves(
-    place: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float, float]:
+def _lattice_waves(place: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
     points, dim = place.shape
     modes = _modes(points, dim)
-    upper = _upper_noise(place, y)
+    upper = pooled_noise(place, y)
     pilot, few = slice(None), modes
     if points > 2 * _PILOT and dim > 1:
         # Thinning scattered points raises the floor, but makes no aliases as thinning a grid would.
@@ -116,13 +99,11 @@ def _lattice_waves(
     return cycles, energy, min(noise, upper), float(share.max())
 
 
-def _faster_waves(
-    place: np.ndarray, y: np.ndarray, beyond: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _faster_waves(place: np.ndarray, y: np.ndarray, beyond: int) -> tuple[np.ndarray, np.ndarray]:
     """Waves along a single axis that are faster than the lattice's."""
     found, strengths = [np.zeros((0, place.shape[1]))], [np.zeros(0)]
     for k in range(place.shape[1]):
-        cycles, energy = _subset_waves(place[:, [k]], y, 1)
+        cycles, energy = subset_waves(place[:, [k]], y, 1)
         fast = cycles[:, 0] > beyond
         full = np.zeros((int(fast.sum()), place.shape[1]))
         full[:, k] = cycles[fast, 0]
@@ -135,10 +116,6 @@ def _modes(points: int, dim: int) -> int:
     """Modes along each axis: twice the mean sampling limit, which scattered points can see."""
     most = int(_MOST_MODES ** (1 / dim))
     return 2 * max(4, min(int(np.ceil(points ** (1 / dim))), most // 2))
-
-
-def _upper_noise(place: np.ndarray, y: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(scattered_noise(place, y) ** 2)))
 
 
 def _top(cycles: np.ndarray, energy: np.ndarray) -> float:
@@ -158,7 +135,7 @@ def _thresholded(
     weights = _density_weights(place)
     target = (window[:, None] * y).T.astype(np.complex128)
     transform = _Transform(place, weights, modes)
-    size = float(np.sum(weights * window**2))
+    size = max(float(np.sum(weights * window**2)), float(np.finfo(float).tiny))
     coefficients = np.zeros((len(target), *(modes,) * dim), np.complex128)
     support = np.zeros((modes,) * dim, bool)
     rest, left = target, np.inf
@@ -166,7 +143,7 @@ def _thresholded(
         image = transform.to_waves(rest)
         power = np.mean(np.abs(image) ** 2, axis=0)
         floor = _floor(power, support, len(target))
-        found = power > floor * _limit(power.size, 2 * len(target))
+        found = power > floor * chance_limit(power.size, 2.0 * len(target))
         if support.sum() + found.sum() > points // 4:
             break
         now_support = support | found
@@ -230,11 +207,6 @@ def _density_weights(place: np.ndarray) -> np.ndarray:
     return 1.0 / np.maximum(counts[rows], 4)
 
 
-def _limit(bins: int, freedom: float) -> float:
-    """How far above the mean floor a bin must rise not to be the work of chance."""
-    return float(scipy.stats.chi2.isf(_FALSE_ALARM / bins, freedom)) / freedom
-
-
 def _floor(power: np.ndarray, support: np.ndarray, outputs: int) -> float:
     """Mean energy of the bins outside the support, from their median."""
     free = power[~support]
@@ -255,7 +227,7 @@ def _collect(
         return cycles, energy
     weak = np.where(support, 0.0, power - floor)
     others = power.size / modes
-    slack = floor * (_limit(modes, 2.0 * outputs * others) - 1) * others
+    slack = floor * (chance_limit(modes, 2.0 * outputs * others) - 1) * others
     for k in range(dim):
         slab = weak.sum(axis=tuple(a for a in range(dim) if a != k))
         rising = np.flatnonzero(slab > 3 * slack)
@@ -264,86 +236,3 @@ def _collect(
         cycles = np.concatenate([cycles, extra])
         energy = np.concatenate([energy, slab[rising]])
     return cycles, energy
-
-
-def _tensor_waves(
-    place: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Waves with few components that are not zero, lowest number of components first."""
-    points, dim = place.shape
-    if points > _TENSOR_POINTS:
-        chosen = np.random.default_rng(0).choice(points, _TENSOR_POINTS, replace=False)
-    else:
-        chosen = np.arange(points)
-    cycles, energy = [], []
-    for order in range(1, (4 if dim == 4 else 3) + 1):
-        rows = slice(None) if order == 1 else chosen
-        for axes in itertools.islice(itertools.combinations(range(dim), order), 60):
-            found, strength = _subset_waves(place[rows][:, axes], y[rows], order)
-            full = np.zeros((len(found), dim))
-            full[:, axes] = found
-            cycles.append(full)
-            energy.append(strength)
-    energy = np.concatenate(energy)
-    explained = min(float(energy.sum()), 1.0)
-    energy = energy * (explained / max(float(energy.sum()), 1e-300))
-    noise = min(_upper_noise(place, y), float(np.sqrt(1 - explained)))
-    return np.concatenate(cycles), energy, noise, 0.0
-
-
-def _subset_waves(
-    place: np.ndarray, y: np.ndarray, order: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Waves along exactly these axes that stand out of the shot noise of the sampling."""
-    points = len(place)
-    half = {1: min(points // 4, 2_000), 2: 32, 3: 12, 4: 10}[order]
-    power = np.mean([_dense_power(place, column, half) for column in y.T], axis=0)
-    floor = np.mean(y**2) / points
-    peak = power > floor * _limit(100 * power.size, 2 * y.shape[1])  # many subsets are searched
-    axes = _waves_of(half, order)
-    for k, axis in enumerate(axes):
-        shape = [1] * order
-        shape[k] = len(axis)
-        peak &= axis.reshape(shape) != 0
-        for shift in (1, -1):
-            peak &= power >= _shifted(power, k, shift)
-    nodes = np.nonzero(peak)
-    cycles = np.stack([axis[n] for axis, n in zip(axes, nodes, strict=True)], axis=1)
-    return cycles.astype(float), 2 * (power[nodes] - floor)
-
-
-def _waves_of(half: int, order: int) -> list[np.ndarray]:
-    """Cycles along each axis; a real target's other half space mirrors this one."""
-    return [np.arange(half + 1), *[np.arange(-half, half + 1)] * (order - 1)]
-
-
-def _shifted(power: np.ndarray, axis: int, shift: int) -> np.ndarray:
-    moved = np.roll(power, shift, axis=axis)
-    edge = [slice(None)] * power.ndim
-    edge[axis] = 0 if shift == 1 else -1
-    moved[tuple(edge)] = 0
-    return moved
-
-
-def _dense_power(place: np.ndarray, column: np.ndarray, half: int) -> np.ndarray:
-    r"""$|\frac1n\sum_j y_j e^{-ik\cdot x_j}|^2$ on the whole lattice, by one matrix product."""
-    if place.shape[1] == 1:
-        angles = 2 * np.pi * place[:, 0] - np.pi
-        out = finufft.nufft1d1(angles, column.astype(complex), 2 * half + 1, eps=1e-5, nthreads=1)
-        return np.abs(out[half:] / len(place)) ** 2
-    axes = _waves_of(half, place.shape[1])
-    factors = [
-        np.exp(-2j * np.pi * np.outer(c, wave)).astype(np.complex64)
-        for c, wave in zip(place.T, axes, strict=True)
-    ]
-    split = len(factors) // 2
-    left, right = _outer(factors[:split]), _outer(factors[split:])
-    out = (left * column[:, None].astype(np.float32)).T @ right / len(place)
-    return np.abs(out.reshape([len(wave) for wave in axes])) ** 2
-
-
-def _outer(factors: list[np.ndarray]) -> np.ndarray:
-    product = factors[0]
-    for factor in factors[1:]:
-        product = (product[:, :, None] * factor[:, None, :]).reshape(len(product), -1)
-    return product

@@ -5,7 +5,6 @@ import functools
 import numpy as np
 from jaxtyping import Float
 
-
 _SAMPLES, _PADDING = 2048, 8
 
 
