@@ -4,7 +4,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -84,7 +84,11 @@ def _columns(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     if not rows:
         raise ValueError(f"`{path}` must hold rows of numbers; it is empty.")
     header = not any(_is_number(cell) or _is_date(cell) for cell in rows[0])
-    names = rows[0] if header else [f"column{i + 1}" for i in range(len(rows[0]))]
+    names = (
+        [name.strip() for name in rows[0]]
+        if header
+        else [f"column{i + 1}" for i in range(len(rows[0]))]
+    )
     cells = rows[1:] if header else rows
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
@@ -105,7 +109,7 @@ def _rows(path: Path) -> list[list[str]]:
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
             lines = [line for line in file if line.strip() and not line.startswith("#")]
-        return [[cell.strip() for cell in row] for row in _split(lines, _separator(lines))]
+        return _split(lines, _separator(lines))
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
         raise ValueError(f"`{path}` must be a table of text; reading it failed: {error}.") from None
 
@@ -129,7 +133,7 @@ def _separator(lines: list[str]) -> str | None:
 def _split(lines: list[str], separator: str | None) -> list[list[str]]:
     if separator is None:
         return [line.split() for line in lines]
-    return list(csv.reader(lines, delimiter=separator))
+    return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
 
 
 def _numbers(
@@ -144,52 +148,46 @@ def _numbers(
     for name, cells in columns.items():
         if complete and name not in named:
             continue
-        values = _as_seconds(path, name, cells)
-        if values is not None:
-            dates.add(name)
-        elif name in named or _mostly_numeric(cells):
-            values = _as_floats(path, name, cells)
-        if values is not None:
-            table[name] = values
+        try:
+            values = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            cells = tuple(cell.strip() for cell in cells)
+            if _mostly(_is_date, cells):
+                values = _seconds(path, name, cells)
+                dates.add(name)
+            elif name in named or _mostly(_is_number, cells):
+                values = _with_gaps(path, name, cells)
+            else:
+                continue
+        check_values(str(path), name, values)
+        table[name] = values
     return table, dates
 
 
-def _as_floats(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
-    try:
-        values = np.array(cells, dtype=np.float64)
-    except ValueError:
-        for row, cell in enumerate(cells, 1):
-            if not _is_number(cell) and cell.lower() not in MISSING:
-                raise ValueError(
-                    f"`{path}`: column {name!r} must be numeric; row {row} has {cell!r}."
-                ) from None
-        values = np.array([float(cell) if _is_number(cell) else np.nan for cell in cells])
-    check_values(str(path), name, values)
-    return values
+def _with_gaps(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
+    """Numbers, with NaN where the cell says that there is none."""
+    for row, cell in enumerate(cells, 1):
+        if not _is_number(cell) and cell.lower() not in MISSING:
+            raise ValueError(f"`{path}`: column {name!r} must be numeric; row {row} has {cell!r}.")
+    return np.array([float(cell) if _is_number(cell) else np.nan for cell in cells])
 
 
-def _as_seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray | None:
-    """Seconds since the earliest of the dates, or `None` for a column that is not of dates."""
-    if _is_number(cells[0]):
-        return None
-    try:
-        stamps = [datetime.fromisoformat(cell) for cell in cells]
-    except ValueError:
-        dates = [_is_date(cell) and not _is_number(cell) for cell in cells]
-        if 2 * sum(dates) < len(cells):
-            return None
-        row = dates.index(False)
-        raise ValueError(
-            f"`{path}`: column {name!r} must be all dates; row {row + 1} has {cells[row]!r}."
-        ) from None
+def _seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
+    """Seconds since the earliest of the dates."""
+    for row, cell in enumerate(cells, 1):
+        if not _is_date(cell):
+            raise ValueError(
+                f"`{path}`: column {name!r} must be all dates; row {row} has {cell!r}."
+            )
+    stamps = [datetime.fromisoformat(cell) for cell in cells]
     stamps = [stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC) for stamp in stamps]
     start = min(stamps)
     return np.array([(stamp - start).total_seconds() for stamp in stamps])
 
 
-def _mostly_numeric(cells: tuple[str, ...]) -> bool:
-    """Whether a column is meant as numbers: then a word in it is a fault, not a label."""
-    return 2 * sum(map(_is_number, cells)) >= len(cells)
+def _mostly(test: Callable[[str], bool], cells: tuple[str, ...]) -> bool:
+    """Whether a column is meant as numbers or dates: then a word in it is a fault, no label."""
+    return 2 * sum(map(test, cells)) >= len(cells)
 
 
 def _is_number(cell: str) -> bool:

@@ -52,8 +52,8 @@ class Dataset:
         if not self.units:
             object.__setattr__(self, "units", ("",) * len(names))
         self._check_shapes()
-        for column, name in enumerate(names):
-            check_values(self.name, name, np.hstack([self.x, self.y])[:, column])
+        for name, values in zip(names, [*self.x.T, *self.y.T], strict=True):
+            check_values(self.name, name, values)
 
     def _check_shapes(self) -> None:
         if len(self.x) != len(self.y) or not len(self.x):
