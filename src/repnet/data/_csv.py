@@ -187,7 +187,8 @@ def _seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
 
 def _mostly(test: Callable[[str], bool], cells: tuple[str, ...]) -> bool:
     """Whether a column is meant as numbers or dates: then a word in it is a fault, no label."""
-    return 2 * sum(map(test, cells)) >= len(cells)
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    return bool(present) and 2 * sum(map(test, present)) >= len(present)
 
 
 def _is_number(cell: str) -> bool:

@@ -43,7 +43,7 @@ def terrain() -> Dataset:
 
 
 def sea_floor() -> Dataset:
-    """Height of land and sea floor off Washington State: 91 × 120 nodes, -1437 to 2205 m.
+    """Land and sea floor around Vancouver Island: 91 × 120 nodes, -1437 to 2205 m.
 
     ```python
     >>> sea_floor().grid_shape

@@ -1,0 +1,122 @@
+"""Tables of text: every form they come in, and one clear line for every fault."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from repnet.data import read_csv
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(text: str, name: str = "table.csv"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to_file
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+@pytest.mark.parametrize("header", ["a{0}b{0}c\n", ""])
+def test_separator_and_header_are_found(write, rng, separator, header):
+    table = rng.normal(size=(20, 3)).round(6)
+    body = "\n".join(separator.join(map(str, row)) for row in table)
+    data = read_csv(write(header.format(separator) + body))
+    np.testing.assert_array_equal(np.hstack([data.x, data.y]), table)
+    assert data.input_names == (("a", "b") if header else ("column1", "column2"))
+
+
+def test_columns_are_chosen_by_name(write):
+    data = read_csv(write("a,b,c\n1,2,3\n4,5,6\n"), inputs="c", target=["a", "b"])
+    assert data.x.tolist() == [[3], [6]]
+    assert data.y.tolist() == [[1, 2], [4, 5]]
+
+
+def test_quotes_spaces_comments_blank_lines_and_windows_ends(write):
+    text = '\ufeff# made by hand\r\n"t, hours" , "h (m)"\r\n1 , 2\r\n\r\n3 , 4\r\n'
+    data = read_csv(write(text))
+    assert (data.input_names, data.target_names, data.units) == (
+        ("t, hours",),
+        ("h (m)",),
+        ("", "m"),
+    )
+    assert data.y.tolist() == [[2], [4]]
+
+
+def test_labels_are_left_out_and_one_column_is_a_signal(write):
+    assert read_csv(write("place,t,h\npier,0,1\nquay,1,2\n")).input_names == ("t",)
+    signal = read_csv(write("h\n5\n6\n7\n"))
+    assert signal.x.ravel().tolist() == [0, 1, 2]
+
+
+def test_dates_become_seconds_since_the_earliest(write):
+    text = "when,h\n2016-02-15T01:00:00Z,1\n2016-02-15T00:30:00Z,2\n2016-02-16T02:00:00+02:00,3\n"
+    data = read_csv(write(text))
+    assert data.x.ravel().tolist() == [1800, 0, 84_600]
+    assert data.units == ("s", "")
+    days = read_csv(write("when,h\n2016-02-28,1\n2016-03-01,2\n"))
+    assert np.ptp(days.x) == 2 * 86_400  # a leap year
+    spaced = read_csv(write("when,h\n2016-02-28 10:00:00,1\n2016-02-28 10:00:01.5,2\n"))
+    assert np.ptp(spaced.x) == 1.5
+
+
+def test_repeated_stamps_are_no_fault(write):
+    assert read_csv(write("t,h\n1,2\n1,3\n")).y.tolist() == [[2], [3]]
+
+
+def test_compressed_tables_are_read(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"t,h\n1,2\n3,4\n"))
+    assert read_csv(path).name == "table"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("", {}, "it is empty"),
+        ("\n\n", {}, "it is empty"),
+        ("a,b\n", {}, "at least 2 rows of numbers; it has 0"),
+        ("a,b\n1,2\n", {}, "at least 2 rows of numbers; it has 1"),
+        ("a,b\n1,2\n3\n", {}, "2 cells in every row; row 2 has 1"),
+        ("a,a\n1,2\n3,4\n", {}, "'a' stands twice"),
+        ("a,b\nx,y\nz,w\n", {}, "must have a numeric column"),
+        ("a,b\n1,2\n3,oops\n4,5\n", {}, "column 'b' must be numeric; row 2 has 'oops'"),
+        ("a,b\nx,2\ny,3\n", {"inputs": "a"}, "column 'a' must be numeric; row 1 has 'x'"),
+        ("a,b\n1,2\n3,\n4,NA\n", {}, r"column 'b' must be finite; row 2 has nan \(2 such"),
+        ("a,b\n1,2\ninf,3\n", {}, "column 'a' must be finite; row 2 has inf"),
+        ("a,b\n1,2\n1e400,3\n", {}, "column 'a' must be finite; row 2 has inf"),
+        ("a,b\n1,2\n1e300,3\n", {}, "column 'a' must stay below"),
+        (
+            "t,b\n2016-01-01,2\n2016-01-02,1\nlater,3\n",
+            {},
+            "'t' must be all dates; row 3 has 'later'",
+        ),
+        (
+            "depth,b\n1,2\n3,4\n",
+            {"target": "dept"},
+            "'depth', 'b'; got 'dept'. Did you mean 'depth'",
+        ),
+        ("depth,b\n1,2\n3,4\n", {"inputs": ["q"]}, "`inputs` must be one of 'depth', 'b'; got 'q'"),
+        ("a,b\n1,2\n3,4\n", {"inputs": "a", "target": "a"}, "'a' is named as both"),
+        ("a,b\n1,2\n3,4\n", {"inputs": ["a", "b"]}, "must leave a numeric column"),
+    ],
+)
+def test_faults_are_one_clear_line(write, text, arguments, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read_csv(write(text), **arguments)
+    assert "table.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_table(tmp_path):
+    (tmp_path / "noise.csv").write_bytes(bytes(range(256)))
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"t,h\n1,2\n" * 1000)[:-20])
+    for name in ("noise.csv", "cut.csv.gz"):
+        with pytest.raises(ValueError, match="must be a table of text"):
+            read_csv(tmp_path / name)
+    with pytest.raises(ValueError, match="must be a file; there is none"):
+        read_csv(tmp_path / "absent.csv")
+    with pytest.raises(ValueError, match="must be a file; it is a folder"):
+        read_csv(tmp_path)

@@ -1,0 +1,141 @@
+"""Archives of arrays and sounds, written by NumPy, SciPy and the standard library's `wave`."""
+
+import struct
+import wave
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from repnet.data import read_npz, read_table, read_wav
+
+
+def test_points_and_values_come_back(tmp_path, rng):
+    x, y = rng.normal(size=(9, 2)), rng.normal(size=(9, 3))
+    np.savez_compressed(tmp_path / "a.npz", x=x, y=y)
+    data = read_npz(tmp_path / "a.npz")
+    np.testing.assert_array_equal(data.x, x)
+    np.testing.assert_array_equal(data.y, y)
+    assert data.input_names == ("x1", "x2")
+
+
+def test_keys_are_chosen(tmp_path):
+    np.savez(tmp_path / "a.npz", lon=np.arange(4), lat=np.ones(4), h=np.arange(4) ** 2)
+    data = read_npz(tmp_path / "a.npz", inputs=["lat", "lon"], target="h")
+    assert data.x.tolist() == [[1, 0], [1, 1], [1, 2], [1, 3]]
+    assert data.y.ravel().tolist() == [0, 1, 4, 9]
+
+
+@pytest.mark.parametrize("shape", [(6,), (4, 5), (2, 3, 4)])
+def test_one_array_is_a_field_on_its_indices(tmp_path, rng, shape):
+    field = rng.normal(size=shape)
+    np.savez(tmp_path / "a.npz", field=field, step=0.5)  # a lone number is no field
+    np.save(tmp_path / "a.npy", field)
+    for data in (read_npz(tmp_path / "a.npz"), read_table(tmp_path / "a.npy")):
+        assert data.grid_shape == shape
+        rows = [field[tuple(index)] for index in data.x.astype(int)]
+        np.testing.assert_array_equal(data.y[:, 0], rows)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "arguments", "message"),
+    [
+        ({"x": np.ones(3), "y": np.ones(4)}, {}, "equally many rows; they have {'x': 3, 'y': 4}"),
+        ({"x": np.ones(1), "y": np.ones(1)}, {}, "at least 2 rows of numbers; it has 1"),
+        ({"a": np.ones(3), "b": np.ones(3)}, {}, "it holds 'a', 'b'"),
+        (
+            {"height": np.ones(3)},
+            {"target": "hight"},
+            "'height'; got 'hight'. Did you mean 'height'",
+        ),
+        ({"x": np.ones(3), "y": np.array(["a", "b", "c"])}, {}, "'y' must hold real numbers"),
+        ({"x": np.ones(3), "y": 1j * np.ones(3)}, {}, "'y' must hold real numbers"),
+        ({"x": np.ones(3), "y": np.array([1, np.nan, 2])}, {}, "column 'y' must be finite; row 2"),
+        (
+            {"x": np.ones((2, 2, 2)), "y": np.ones(2)},
+            {},
+            r"shape \(points,\) or \(points, columns\)",
+        ),
+        ({"a": np.ones((2, 2, 2, 2))}, {}, "must have 1 to 3 axes"),
+        ({"a": np.ones(1)}, {}, "at least 2 rows of numbers; it has 1"),
+    ],
+)
+def test_faulty_archives_are_one_clear_line(tmp_path, arrays, arguments, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_npz(tmp_path / "a.npz", **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_archives_are_one_clear_line(tmp_path):
+    np.savez_compressed(tmp_path / "whole.npz", x=np.arange(1000.0), y=np.arange(1000.0))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    flipped = bytearray(whole)
+    flipped[200:400] = bytes(200)
+    np.savez(tmp_path / "pickled.npz", x=np.array([{}], dtype=object), y=np.ones(1))
+    damaged = {"text": b"no archive", "cut": whole[:900], "flipped": bytes(flipped)}
+    for name, content in damaged.items():
+        (tmp_path / f"{name}.npz").write_bytes(content)
+    for name in (*damaged, "pickled"):
+        with pytest.raises(ValueError, match="must be an archive of arrays") as caught:
+            read_npz(tmp_path / f"{name}.npz")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "full"), [(np.int16, 2**15), (np.int32, 2**31), (np.float32, 1), (np.float64, 1)]
+)
+def test_sounds_are_scaled_to_one(tmp_path, rng, dtype, full):
+    channels = rng.uniform(-1, 1, (50, 2))
+    wavfile.write(
+        tmp_path / "a.wav", 8000, (channels * (full - 1 if full > 1 else 1)).astype(dtype)
+    )
+    data = read_wav(tmp_path / "a.wav")
+    np.testing.assert_allclose(data.y, channels, atol=2.0**-14)
+    np.testing.assert_allclose(data.x[:, 0], np.arange(50) / 8000)
+    assert data.grid_shape == (50,)
+
+
+@pytest.mark.parametrize(("width", "samples"), [(1, bytes([0, 128, 255])), (3, None)])
+def test_sounds_of_8_and_24_bits(tmp_path, width, samples):
+    frames = samples or b"".join(struct.pack("<i", v)[:3] for v in (-(2**23), 0, 2**23 - 1))
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(width)
+        file.setframerate(1000)
+        file.writeframes(frames)
+    np.testing.assert_allclose(read_wav(tmp_path / "a.wav").y[:, 0], [-1, 0, 1], atol=0.01)
+
+
+def test_a_title_chunk_is_no_fault(tmp_path):
+    wavfile.write(tmp_path / "a.wav", 8000, np.arange(4, dtype=np.int16))
+    sound = (tmp_path / "a.wav").read_bytes() + b"titl" + struct.pack("<I", 4) + b"song"
+    (tmp_path / "a.wav").write_bytes(sound[:4] + struct.pack("<I", len(sound) - 8) + sound[8:])
+    assert len(read_wav(tmp_path / "a.wav").x) == 4
+
+
+def test_damaged_sounds_are_one_clear_line(tmp_path):
+    wavfile.write(tmp_path / "whole.wav", 8000, np.arange(4000, dtype=np.int16))
+    whole = (tmp_path / "whole.wav").read_bytes()
+    damaged = {
+        "text": b"no sound at all",
+        "header": whole[:30],
+        "cut": whole[:3000],
+        "silent": whole[:40] + bytes(4),
+    }
+    for name, content in damaged.items():
+        (tmp_path / f"{name}.wav").write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}\.wav` must") as caught:
+            read_wav(tmp_path / f"{name}.wav")
+        assert "\n" not in str(caught.value)
+
+
+def test_the_suffix_chooses_the_reader(tmp_path):
+    (tmp_path / "a.TSV").write_text("1\t2\n3\t4\n")
+    assert read_table(tmp_path / "a.TSV").y.tolist() == [[2], [4]]
+    with pytest.raises(ValueError, match=r"must end in \.csv, .*; got '\.xlsx'"):
+        read_table(tmp_path / "a.xlsx")
+    wavfile.write(tmp_path / "a.wav", 8000, np.arange(4, dtype=np.int16))
+    assert len(read_table(tmp_path / "a.wav").x) == 4
+    with pytest.raises(ValueError, match="a sound has no columns to name; got 'left'"):
+        read_table(tmp_path / "a.wav", target="left")
