@@ -9,7 +9,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-PerAxis = ArrayLike | Sequence[float]  # a number, or one per input axis
+PerAxis = ArrayLike | Sequence[float | int]  # a number, or one per input axis
 
 
 def check_choice(owner: str, argument: str, value: object, choices: Iterable[str]) -> str:

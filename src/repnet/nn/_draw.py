@@ -51,8 +51,6 @@ def rotated_sobol(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "c
 def latin_points(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
     """Points of $[0, 1)^d$ that put one point into each of `count` equal cells of every axis.
 
-    In one dimension this is a stratified draw.
-
     **Source:** McKay, Beckman and Conover 1979.
 
     >>> cells = jnp.floor(8 * latin_points(8, 2, key=jr.key(0)))
@@ -92,19 +90,21 @@ def _axis_points(
 ) -> Float[Array, "count dim"]:
     # Every axis draws for its own units alone. Handing point i of one Sobol run to axis i mod dim
     # would confine each axis to a part of the domain, because i mod dim fixes the point's digits.
-    rows = -(-count // dim)
-    draw = rotated_sobol if offsets == "sobol" else latin_points
-    values = draw(rows, dim, key=key).reshape(-1)[:count]
+    axis, row = jnp.arange(count) % dim, jnp.arange(count) // dim
+    if offsets == "sobol":
+        values = rotated_sobol(-(-count // dim), dim, key=key).reshape(-1)[:count]
+    else:
+        rows = (count - axis + dim - 1) // dim  # units along the axis of this one
+        values = (row + jr.uniform(key, (count,))) / rows
     # Only the coordinate along the unit's own axis places its hyperplane; the rest stay central.
-    own = jnp.eye(dim)[jnp.arange(count) % dim]
+    own = jnp.eye(dim)[axis]
     return jnp.where(own > 0, values[:, None], 0.5)
 
 
 def _oblique_points(
     count: int, dim: int, offsets: str | None, key: PRNGKeyArray
 ) -> Float[Array, "count dim"]:
-    stratified = offsets == "stratified" or (offsets is None and dim == 1)
-    draw = latin_points if stratified else rotated_sobol
+    draw = latin_points if offsets == "stratified" else rotated_sobol
     return draw(count, dim, key=key)
 
 

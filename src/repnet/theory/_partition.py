@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from repnet.nn import AbstractFirstLayer
 
-Point = ArrayLike | Sequence[float]
+Point = ArrayLike | Sequence[float | int]
 
 
 @runtime_checkable
