@@ -6,7 +6,6 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from scipy.io import wavfile
 
 from repnet.data._csv import read_csv
 from repnet.data._dataset import Dataset, on_grid
@@ -144,6 +143,7 @@ def read_wav(path: str | PathLike[str]) -> Dataset:
 
     ```python
     >>> import pathlib, tempfile
+    >>> from scipy.io import wavfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "click.wav"
     >>> wavfile.write(path, 8000, np.array([0, 16384, -32768], np.int16))
     >>> read_wav(path).y.ravel().tolist()
@@ -175,6 +175,8 @@ def read_wav(path: str | PathLike[str]) -> Dataset:
 
 
 def _sound(path: Path) -> tuple[int, np.ndarray]:
+    from scipy.io import wavfile  # late: scipy.io takes 80 ms to import, for sounds alone
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", wavfile.WavFileWarning)
         # Chunks of titles and marks, which many editors write, are no fault.
