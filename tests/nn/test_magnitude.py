@@ -1,0 +1,194 @@
+"""Magnitudes against closed forms and against Monte Carlo over random networks."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from repnet.nn import (
+    MLP,
+    FourierFeatures,
+    Linear,
+    RepLinear,
+    RepNet,
+    Sine,
+    first_moments,
+    gaussian_moments,
+    magnitude,
+    siren,
+)
+
+ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sine": jnp.sin, "gelu": jax.nn.gelu}
+
+
+def _softplus(z):
+    return np.logaddexp(0.0, z), 1.0 / (1.0 + np.exp(-z))
+
+
+@pytest.mark.parametrize(
+    ("activation", "reference"),
+    [
+        (jax.nn.relu, lambda z: (max(z, 0.0), float(z > 0))),
+        (jnp.tanh, lambda z: (np.tanh(z), 1.0 / np.cosh(z) ** 2)),
+        (jnp.sin, lambda z: (np.sin(z), np.cos(z))),
+        (Sine(3.0), lambda z: (np.sin(3 * z), 3 * np.cos(3 * z))),
+        (jax.nn.softplus, _softplus),
+        (jax.nn.relu6, lambda z: (min(max(z, 0.0), 6.0), float(0 < z < 6))),
+    ],
+)
+@pytest.mark.parametrize("variance", [0.01, 1.0, 9.0])
+def test_gaussian_moments_against_adaptive_quadrature(activation, reference, variance):
+    def moment(index):
+        def integrand(xi):
+            weight = np.exp(-(xi**2) / 2) / np.sqrt(2 * np.pi)
+            return weight * reference(np.sqrt(variance) * xi)[index] ** 2
+
+        kinks = [0.0, min(6.0 / np.sqrt(variance), 11.0)]
+        return quad(integrand, -12, 12, points=kinks, limit=200)[0]
+
+    with jax.enable_x64(True):
+        q, p = gaussian_moments(activation, jnp.asarray(variance))
+    # relu6 has kinks between nodes that are 1/64 apart; the others agree to round-off.
+    tolerance = 3e-3 if activation is jax.nn.relu6 else 1e-9
+    assert float(q) == pytest.approx(moment(0), rel=tolerance)
+    assert float(p) == pytest.approx(moment(1), rel=tolerance)
+
+
+def test_plain_relu_in_one_dimension_in_closed_form():
+    # E relu(s n (x - t))² = (s²/2T) ∫|x - t|² dt, and E|∂h|² = s²/2, t uniform on ±T/2.
+    s, x = 30.0, np.linspace(-1.0, 1.0, 5)
+    layer = RepLinear(1, 20_000, scale=s, activation=jax.nn.relu, features="plain", key=jr.key(0))
+    q, p = first_moments(layer, jnp.asarray(x, dtype=jnp.float32)[:, None])
+    square = float(layer.gain) ** 2
+    expected = s**2 / (2 * 2.04) * ((x + 1.02) ** 3 + (1.02 - x) ** 3) / 3
+    # The sign of n is random: 20,000 units give 1 to 2 %.
+    np.testing.assert_allclose(q / square, expected, rtol=0.05)
+    np.testing.assert_allclose(p / square, s**2 / 2, rtol=0.05)
+
+
+@pytest.mark.parametrize("scale", [10.0, 100.0])
+def test_tanh_steps_in_one_dimension_in_closed_form(scale):
+    # Away from the ends ∫(1 - tanh²) = 2 and ∫ sech⁴ = 4/3 over z: q = 1 - 2/(sT), p = 4s/(3T).
+    layer = RepLinear(1, 20_000, scale=scale, features="step", key=jr.key(0))
+    q, p = first_moments(layer, jnp.zeros((1, 1)))
+    square = float(layer.gain) ** 2
+    assert float(q[0]) / square == pytest.approx(1 - 2 / (scale * 2.04), rel=1e-3)
+    assert float(p[0]) / square == pytest.approx(4 * scale / (3 * 2.04), rel=1e-2)
+
+
+def test_slope_grows_like_the_root_of_the_scale():
+    slopes = [
+        float(magnitude(RepNet(1, width=2048, scale=s, features="step", key=jr.key(0))).slope_rms)
+        for s in (25.0, 100.0, 400.0)
+    ]
+    np.testing.assert_allclose(np.divide(slopes[1:], slopes[:-1]), 2.0, rtol=0.05)
+
+
+def _monte_carlo(make, dim, seeds):
+    """Root mean squares of output and slope over random networks and points of the box."""
+
+    def squares(key):
+        network_key, point_key = jr.split(key)
+        network = make(network_key)
+        x = jr.uniform(point_key, (256, dim), minval=-1.0, maxval=1.0)
+        u = jax.vmap(network)(x)
+        slope = jax.vmap(jax.jacrev(network))(x)
+        return jnp.mean(u**2), jnp.sum(jnp.mean(slope**2, axis=(0, 1)))
+
+    values = jax.jit(lambda keys: jax.lax.map(squares, keys))(jr.split(jr.key(77), seeds))
+    return [float(jnp.sqrt(jnp.mean(value))) for value in values]
+
+
+def _check_against_monte_carlo(make, dim, seeds=300):
+    # Read-outs of many outputs, so that 300 networks give the rms to about 2 %.
+    output, slope = _monte_carlo(make, dim, seeds)
+    for seed in (0, 1):
+        estimate = magnitude(make(jr.key(seed)))
+        assert float(estimate.output_rms) == pytest.approx(output, rel=0.1)
+        assert float(estimate.slope_rms) == pytest.approx(slope, rel=0.1)
+
+
+CASES = [
+    # activation, features, dim, scale, depth
+    ("tanh", "step", 1, 1.0, 2),
+    ("tanh", "local", 1, 300.0, 3),
+    ("relu", "local", 1, 30.0, 2),
+    ("relu", "step", 4, 30.0, 4),
+]
+ALL = [
+    (activation, features, dim, scale, depth)
+    for activation in ACTIVATIONS
+    for features in ("step", "local", "plain")
+    for dim, scale, depth in [
+        (1, 1.0, 1),
+        (1, 300.0, 2),
+        (1, 30.0, 4),
+        (4, 1.0, 4),
+        (4, 30.0, 2),
+        (4, 300.0, 3),
+    ]
+]
+
+
+def _random_repnet(activation, features, dim, scale, depth):
+    def make(key):
+        hidden = (512,) * (depth - 1)
+        return RepNet(
+            dim,
+            8,
+            width=512,
+            hidden=hidden,
+            scale=scale,
+            activation=ACTIVATIONS[activation],
+            features=features,
+            key=key,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(("activation", "features", "dim", "scale", "depth"), CASES)
+def test_estimates_match_random_networks(activation, features, dim, scale, depth):
+    make = _random_repnet(activation, features, dim, scale, depth)
+    _check_against_monte_carlo(make, dim, seeds=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("activation", "features", "dim", "scale", "depth"), ALL)
+def test_estimates_match_random_networks_everywhere(activation, features, dim, scale, depth):
+    make = _random_repnet(activation, features, dim, scale, depth)
+    _check_against_monte_carlo(make, dim, seeds=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda key: MLP(Linear(4, 512, key=key), 8, hidden=(512, 512), key=jr.fold_in(key, 1)),
+        lambda key: MLP(FourierFeatures(4, 512, key=key), 8, key=jr.fold_in(key, 1)),
+        lambda key: siren(4, 8, width=512, depth=3, key=key),
+    ],
+)
+def test_estimates_hold_for_the_rivals(make):
+    _check_against_monte_carlo(make, 4, seeds=60)
+
+
+def test_biases_count():
+    network = MLP(
+        Linear(1, 512, initialization="uniform", key=jr.key(0)),
+        8,
+        hidden=(512,),
+        initialization="uniform",
+        key=jr.key(1),
+    )
+    bias_free = eqx.tree_at(
+        lambda n: (n.hidden[0].bias, n.readout.bias), network, replace_fn=jnp.zeros_like
+    )
+    x = jnp.linspace(-1.0, 1.0, 64)[:, None]
+    rms = jnp.sqrt(jnp.mean(jax.vmap(network)(x) ** 2))
+    # One network: eight outputs from 512 shared features, so the agreement is loose.
+    assert float(magnitude(network, x).output_rms) == pytest.approx(float(rms), rel=0.5)
+    assert magnitude(network, x).output_rms > magnitude(bias_free, x).output_rms
