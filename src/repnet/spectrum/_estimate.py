@@ -4,10 +4,18 @@ import dataclasses
 
 import jax
 import numpy as np
+import numpy.typing as npt
 import scipy.fft
 from jaxtyping import Float, Num
 
-from repnet.spectrum._grid import Grid, detect_grid, fill_holes, grid_of_shape, on_grid
+from repnet.spectrum._grid import (
+    Grid,
+    detect_grid,
+    fill_holes,
+    grid_of_shape,
+    interpolated,
+    on_grid,
+)
 from repnet.spectrum._noise import chance_limit, line_noise, plateau_noise
 from repnet.spectrum._scattered import Waves, scattered_waves
 from repnet.spectrum._window import blur, spread, taper_share, tukey
@@ -68,16 +76,16 @@ def axis_spectra(
     100
     """
     x, y = as_samples(x, y)
-    scaled, variance = _detrended(x, y)
+    scaled, variance, rough = _detrended(x, y)
     grid = grid_of_shape(x, grid_shape) if grid_shape is not None else detect_grid(x)
     labels = [f"axis {k}" for k in range(x.shape[1])]
     if variance == 0.0:
         return tuple(_flat(x[:, k], labels[k], len(x), x.shape[1]) for k in range(x.shape[1]))
     if grid is not None:
-        return _grid_spectra(grid, scaled, variance, labels)
-    waves = scattered_waves(x, scaled)
+        return tuple(_of_target(s, rough) for s in _grid_spectra(grid, scaled, variance, labels))
+    waves = _waves(x, scaled)
     return tuple(
-        _projected(waves, axis, variance, label)
+        _of_target(_projected(waves, axis, variance, label), rough)
         for axis, label in zip(np.eye(x.shape[1]), labels, strict=True)
     )
 
@@ -109,7 +117,7 @@ def direction_spectra(
     (3, True)
     """
     x, y = as_samples(x, y)
-    scaled, variance = _detrended(x, y)
+    scaled, variance, rough = _detrended(x, y)
     drawn = np.random.default_rng(seed).normal(size=(count, x.shape[1]))
     directions = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     labels = ["direction (" + ", ".join(f"{c:.2f}" for c in n) + ")" for n in directions]
@@ -119,14 +127,15 @@ def direction_spectra(
             for n, label in zip(directions, labels, strict=True)
         )
     grid = detect_grid(x)
-    waves = scattered_waves(x, scaled) if grid is None else _grid_waves(grid, scaled)
+    waves = _waves(x, scaled) if grid is None else _grid_waves(grid, scaled)
     return tuple(
-        _projected(waves, n, variance, label) for n, label in zip(directions, labels, strict=True)
+        _of_target(_projected(waves, n, variance, label), rough)
+        for n, label in zip(directions, labels, strict=True)
     )
 
 
 def as_samples(
-    x: object, y: object
+    x: npt.ArrayLike, y: npt.ArrayLike
 ) -> tuple[Float[np.ndarray, "points dim"], Float[np.ndarray, "points out"]]:
     """Both as finite float64 arrays of two axes and equal length, or a `ValueError`."""
     arrays = []
@@ -154,8 +163,16 @@ def as_samples(
     return arrays[0], arrays[1].astype(np.float64)
 
 
-def _detrended(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """Outputs without linear trend, each of unit variance, and their mean variance before."""
+def _of_target(spectrum: Spectrum, rough: float) -> Spectrum:
+    """The noise in units of the target's standard deviation, trend included."""
+    return dataclasses.replace(spectrum, noise=spectrum.noise * rough)
+
+
+def _detrended(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Outputs without linear trend at unit variance; their mean variance; their share of y's rms.
+
+    The share is that of the root mean square deviation from the mean that the trend leaves.
+    """
     low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
     centred = (x - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
     plane = np.concatenate([np.ones((len(x), 1)), centred], axis=1)
@@ -165,8 +182,14 @@ def _detrended(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     variance = np.mean(rest**2, axis=0)
     live = variance > (1e-12 * np.max(np.abs(y), axis=0, initial=0.0)) ** 2
     if not live.any():
-        return np.zeros((len(y), 1)), 0.0
-    return rest[:, live] / np.sqrt(variance[live]), float(np.sum(variance[live]) / y.shape[1])
+        return np.zeros((len(y), 1)), 0.0, 0.0
+    whole = np.maximum(np.var(y[:, live], axis=0), variance[live])
+    rough = float(np.sqrt(np.mean(variance[live] / whole)))
+    return (
+        rest[:, live] / np.sqrt(variance[live]),
+        float(np.sum(variance[live]) / y.shape[1]),
+        rough,
+    )
 
 
 def _flat(column: np.ndarray, label: str, points: int, dim: int) -> Spectrum:
@@ -203,8 +226,10 @@ def _lines_noise(lines: np.ndarray) -> float:
     rest, _ = _without_lines(lines)
     taper = tukey(rest.shape[1], 1.0)
     power = _periodogram(rest, taper, rest.shape[1])
-    floor = plateau_noise(power, 2.0 * min(len(lines), 1_000))
-    return min(float(np.sqrt(floor)), line_noise(rest))
+    floor = float(np.sqrt(plateau_noise(power, 2.0 * min(len(lines), 1_000))))
+    local = line_noise(rest)
+    # The floor is the better measured of the two, but jumps also have one.
+    return floor if local > 0.5 * floor else local
 
 
 def _line_spectrum(
@@ -212,16 +237,18 @@ def _line_spectrum(
 ) -> Spectrum:
     samples = lines.shape[1]
     rest, removed = _without_lines(lines)
-    length = scipy.fft.next_fast_len(2 * samples, real=True)
+    length = int(scipy.fft.next_fast_len(2 * samples, True) or 2 * samples)
     frequencies = 2 * np.pi * np.arange(length // 2 + 1) / (length * abs(step))
     resolution = 2 * np.pi / (samples * abs(step))
-    top = resolution
-    for _ in range(2):
-        share = taper_share(top / resolution)
-        taper = tukey(samples, share)
-        power = _signal(_periodogram(rest, taper, length), noise, 2.0 * len(lines))
+
+    def tapered(share: float) -> np.ndarray:
+        raw = _periodogram(rest, tukey(samples, share), length)
+        power = _signal(raw, noise, 2.0 * len(lines))
         power[0] += removed
-        top = _top(frequencies, power, share, resolution)
+        return power
+
+    share = taper_share(_top(frequencies, tapered(1.0), 1.0, resolution) / resolution)
+    power = tapered(share)
     return _spectrum(frequencies, power, share, noise, resolution, abs(step), variance, label)
 
 
@@ -237,8 +264,8 @@ def _periodogram(lines: np.ndarray, taper: np.ndarray, length: int) -> np.ndarra
     """One-sided energy per bin, mean over lines, that sums to the lines' mean variance."""
     total = np.zeros(length // 2 + 1)
     for block in np.array_split(lines, max(1, lines.size * length // lines.shape[1] // 4_000_000)):
-        transform = scipy.fft.rfft(block * taper, length, axis=1)
-        total += np.sum(transform.real**2 + transform.imag**2, axis=0)
+        transform = np.asarray(scipy.fft.rfft(block * taper, length, axis=1))
+        total += np.sum(np.abs(transform) ** 2, axis=0)
     total[1 : (length + 1) // 2] *= 2
     energy = float(np.mean(lines**2))
     return total * (energy / total.sum()) if total.sum() > 0 else total
@@ -248,7 +275,7 @@ def _signal(power: np.ndarray, noise: float, freedom: float) -> np.ndarray:
     """What rises above the noise floor further than noise itself would."""
     floor = noise**2 / len(power)
     if floor == 0:
-        return power
+        return power.copy()
     limit = floor * chance_limit(len(power), min(freedom, 1e4))
     return np.where(power > limit, power - floor, 0.0)
 
@@ -299,6 +326,20 @@ def _spectrum(
     )
 
 
+def _waves(x: np.ndarray, y: np.ndarray) -> Waves:
+    """Waves in scattered samples, through an interpolation where they are too few to stand out."""
+    waves = scattered_waves(x, y)
+    missing = 1.0 - waves.noise**2 - float(waves.energy.sum())
+    # Neighbours that agree hold a signal, even if no wave rises above the shot noise.
+    if missing < 0.3 or waves.noise > 0.6 or x.shape[1] > 3 or len(x) > 20_000:
+        return waves
+    grid, values = interpolated(x.astype(np.float64), y)
+    smooth = _grid_waves(grid, values)
+    return dataclasses.replace(
+        waves, vectors=smooth.vectors, energy=smooth.energy, taper=smooth.taper
+    )
+
+
 def _grid_waves(grid: Grid, y: np.ndarray) -> Waves:
     """The energy of every wave vector on a grid, from one transform over all its axes."""
     values = fill_holes(*on_grid(grid, y))
@@ -309,7 +350,7 @@ def _grid_waves(grid: Grid, y: np.ndarray) -> Waves:
         shape = [1] * (dim + 1)
         shape[k] = samples
         values = values * tukey(samples, 0.5 if samples > 8 else 0.0).reshape(shape)
-    transform = scipy.fft.fftn(values, axes=tuple(range(dim)), workers=2)
+    transform = np.asarray(scipy.fft.fftn(values, axes=tuple(range(dim))))
     energy = np.mean(np.abs(transform) ** 2, axis=-1).ravel()
     energy *= 1.0 / energy.sum()
     power = _signal(energy, noise, 2.0 * y.shape[1])

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 from jaxtyping import Float, Int, Num
+from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator, PchipInterpolator
 
 _TOLERANCE = 1e-3  # largest distance from a node, in steps
 _OCCUPANCY = 0.5  # smallest share of the nodes that must hold a point
@@ -128,6 +129,30 @@ def fill_holes(
     lost = ~known & (weight == 0)
     filled[lost] = values[known].mean(axis=0)
     return filled
+
+
+def interpolated(
+    x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]
+) -> tuple[Grid, Float[np.ndarray, "nodes out"]]:
+    """About as many values as points, on a grid over their box: smooth in 1-D, else linear."""
+    points, dim = x.shape
+    size = (max(8, round(points ** (1 / dim))),) * dim
+    low, high = x.min(axis=0), x.max(axis=0)
+    step = (high - low) / (np.asarray(size) - 1)
+    index = np.indices(size).reshape(dim, -1).T
+    nodes = low + index * step
+    grid = Grid(tuple(low.tolist()), tuple(step.tolist()), size, index)
+    if dim == 1:
+        place, inverse = np.unique(x[:, 0], return_inverse=True)
+        counts = np.bincount(inverse)
+        means = [np.bincount(inverse, weights=c) / counts for c in y.T]
+        return grid, PchipInterpolator(place, np.stack(means, axis=1))(nodes[:, 0])
+    scale = np.where(high > low, high - low, 1.0)
+    values = NearestNDInterpolator(x / scale, y)(nodes / scale)
+    if points > 2 * dim and np.linalg.matrix_rank((x - low) / scale) == dim:
+        inside = LinearNDInterpolator(x / scale, y)(nodes / scale)
+        values = np.where(np.isnan(inside), values, inside)
+    return grid, values
 
 
 def _detect_axis(

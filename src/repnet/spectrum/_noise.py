@@ -6,7 +6,7 @@ import scipy.stats
 from jaxtyping import Float
 from scipy.spatial import KDTree
 
-_FALSE_ALARM = 0.01  # chance that a spectrum of noise alone shows a bin of signal
+_FALSE_ALARM = 0.002  # chance that a spectrum of noise alone shows a bin of signal
 _MAD = 0.6744897501960817  # median of |ξ| for ξ ~ N(0, 1)
 
 
@@ -41,28 +41,28 @@ def line_noise(lines: Float[np.ndarray, "lines samples"]) -> float:
 def plateau_noise(power: Float[np.ndarray, " bins"], freedom: float) -> float:
     """Share of the energy in a flat floor under the upper half of a one-sided spectrum.
 
-    Zero where the upper half still falls, as under a jump, a kink or rough ground.
+    Zero where the spectrum falls to its end, as under a jump, a kink or rough ground.
 
     **Arguments:** `power` per bin of equal width; `freedom`, degrees of freedom of each bin (two
     for a single periodogram).
 
     **Returns:** floor times number of bins, in units of `power.sum()`'s.
 
-    **Source:** this project: medians over the third and the last quarter of the band.
+    **Source:** this project: medians over the last two quarters of the band or, where a signal
+    reaches into the first of them, over the last two eighths.
     """
     bins = len(power)
-    if bins < 12:
-        return 0.0
-    quarter = bins // 4
     to_mean = freedom / (2 * scipy.special.gammaincinv(freedom / 2, 0.5))
-    third, last = (
-        to_mean * float(np.median(power[k * quarter : (k + 1) * quarter])) for k in (2, 3)
-    )
-    # Four standard errors of the median of `quarter` bins, each with `freedom` degrees.
-    spread = 4 * np.sqrt(2.0 / freedom / quarter) * 1.3 * np.sqrt(2)
-    if last <= 0 or last * (1.3 + spread) < third:
-        return 0.0
-    return min(third, last) * bins
+    for part, slope in ((4, 1.3), (8, 1.15)):
+        width = bins // part
+        if width < 3:
+            break
+        before, last = power[-2 * width : -width], power[-width:]
+        # Standard error of the logarithm of a ratio of two medians of `width` bins.
+        error = 1.44 * np.sqrt(4.0 / (freedom * width))
+        if np.median(before) <= np.median(last) * slope * np.exp(3.5 * error):
+            return to_mean * float(np.median(power[-2 * width :])) * bins
+    return 0.0
 
 
 def scattered_noise(
@@ -87,7 +87,7 @@ def scattered_noise(
     block = _block(x, 40_000)
     x, y = x[block], y[block]
     asked = np.arange(0, len(x), max(1, len(x) // 4_000))
-    _, near = KDTree(x).query(x[asked], k=neighbours + 1)
+    near = np.asarray(KDTree(x).query(x[asked], k=neighbours + 1)[1])
     offsets = x[near[:, 1:]] - x[asked][:, None]
     scale = np.abs(offsets).max(axis=(1, 2), keepdims=True)
     plane = np.concatenate(

@@ -77,7 +77,7 @@ def check_sampling(
     x, y = as_samples(x, y)
     spectra = axis_spectra(x, y, grid_shape)
     gridded = grid_shape is not None or detect_grid(x) is not None
-    found = [
+    found: list[tuple[Level, str]] = [
         finding
         for axis, spectrum in enumerate(spectra)
         for finding in _axis_findings(axis, spectrum, split, gridded)
@@ -87,10 +87,10 @@ def check_sampling(
     if not gridded:
         found += _clusters(x, split)
     found += _noise(spectra, split)
-    levels: list[Level] = [level for level, _ in found]
+    gravity = max((_LEVELS.index(level) for level, _ in found), default=0)
     return SamplingReport(
         points_per_wavelength=tuple(map(_points_per_wavelength, spectra)),
-        level=max(levels, key=_LEVELS.index, default="ok"),
+        level=_LEVELS[gravity],
         findings=tuple(sentence for _, sentence in found),
         spectra=spectra,
     )

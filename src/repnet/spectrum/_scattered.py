@@ -9,9 +9,10 @@ from jaxtyping import Float
 
 from repnet.spectrum._noise import chance_limit, pooled_noise
 from repnet.spectrum._tensor import interaction, subset_waves, tensor_waves
-from repnet.spectrum._window import taper, taper_share
+from repnet.spectrum._window import alias_free, taper, taper_share
 
 _ROUNDS = 6  # of detection and subtraction
+_FAINT = 0.01  # share of the variance
 _PILOT = 30_000  # points that decide the taper
 _MOST_MODES = 2**20
 
@@ -83,19 +84,25 @@ def _lattice_waves(place: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
     modes = _modes(points, dim)
     upper = pooled_noise(place, y)
     pilot, few = slice(None), modes
-    if points > 2 * _PILOT and dim > 1:
+    if points > 2 * _PILOT:
         # Thinning scattered points raises the floor, but makes no aliases as thinning a grid would.
         pilot = np.random.default_rng(0).choice(points, _PILOT, replace=False)
-        few = _modes(_PILOT, dim)
+        few = modes if dim == 1 else _modes(_PILOT, dim)
     cycles, energy, _ = _thresholded(place[pilot], y[pilot], few, np.ones(dim), 1)
     share = np.array([taper_share(_top(np.abs(c), energy)) for c in cycles.T])
     # A million points leave a floor of a millionth: no round of subtraction is worth its time.
-    rounds = _ROUNDS if points <= 300_000 else 1
+    rounds = _ROUNDS if points <= 50_000 else 4 if points <= 300_000 else 1
     cycles, energy, noise = _thresholded(place, y, modes, share, rounds)
     if dim > 1:
         faster, strength = _faster_waves(place, y, modes // 2)
+        strength *= min(1.0, noise**2 / max(float(strength.sum()), 1e-300))
         cycles, energy = np.concatenate([cycles, faster]), np.concatenate([energy, strength])
         noise = float(np.sqrt(max(noise**2 - strength.sum(), 0.0)))
+    # A wave faster than the mean spacing shows makes neighbours differ by as much as it holds; a
+    # faint one is more often what the subtraction of others left.
+    beyond = np.any(np.abs(cycles) > 0.5 * points ** (1 / dim), axis=1)
+    if not _FAINT < energy[beyond].sum() < 4 * upper**2:
+        cycles, energy = cycles[~beyond], energy[~beyond]
     return cycles, energy, min(noise, upper), float(share.max())
 
 
@@ -138,15 +145,14 @@ def _thresholded(
     size = max(float(np.sum(weights * window**2)), float(np.finfo(float).tiny))
     coefficients = np.zeros((len(target), *(modes,) * dim), np.complex128)
     support = np.zeros((modes,) * dim, bool)
+    allowed = _alias_free_lattice(place, modes)
     rest, left = target, np.inf
     for _ in range(rounds):
         image = transform.to_waves(rest)
         power = np.mean(np.abs(image) ** 2, axis=0)
-        floor = _floor(power, support, len(target))
-        found = power > floor * chance_limit(power.size, 2.0 * len(target))
-        if support.sum() + found.sum() > points // 4:
-            break
-        now_support = support | found
+        floor = _floor(power, support | ~allowed, len(target))
+        found = allowed & (power > floor * chance_limit(power.size, 2.0 * len(target)))
+        now_support = _strongest(support | found, power, points // 3)
         trial = coefficients + image * now_support
         trial_rest = target - transform.to_points(trial)
         now_left = float(np.sum(weights * np.mean(np.abs(trial_rest) ** 2, axis=0))) / size
@@ -158,12 +164,25 @@ def _thresholded(
             break
     image = coefficients + transform.to_waves(rest)
     power = np.mean(np.abs(image) ** 2, axis=0)
-    floor = _floor(np.mean(np.abs(image - coefficients) ** 2, axis=0), support, len(target))
+    floor = _floor(
+        np.mean(np.abs(image - coefficients) ** 2, axis=0), support | ~allowed, len(target)
+    )
+    power = np.where(allowed, power, floor)
     cycles, energy = _collect(power, support, floor, len(target))
     freedom = max(1.0 - support.sum() / points, 0.25)
     noise = float(np.sqrt(min(left, 1.0) / freedom))
     total = float(energy.sum())
     return cycles, energy * (max(1.0 - min(noise, 1.0) ** 2, 0.0) / total if total else 0), noise
+
+
+def _alias_free_lattice(place: np.ndarray, modes: int) -> np.ndarray:
+    """Which waves of the lattice are no images of slower ones."""
+    allowed = np.ones((modes,) * place.shape[1], bool)
+    size = np.abs(np.arange(modes) - modes // 2)
+    for k, column in enumerate(place.T):
+        inside = size <= alias_free(column, modes // 2)
+        allowed &= inside.reshape([-1 if a == k else 1 for a in range(place.shape[1])])
+    return allowed
 
 
 class _Transform:
@@ -205,6 +224,13 @@ def _density_weights(place: np.ndarray) -> np.ndarray:
     rows = np.ravel_multi_index(tuple(cell.T), (side,) * dim)
     counts = np.bincount(rows, minlength=side**dim)
     return 1.0 / np.maximum(counts[rows], 4)
+
+
+def _strongest(support: np.ndarray, power: np.ndarray, most: int) -> np.ndarray:
+    """The support, or its strongest bins where the points could not tell so many apart."""
+    if support.sum() <= most:
+        return support
+    return support & (power >= np.sort(power[support])[-most])
 
 
 def _floor(power: np.ndarray, support: np.ndarray, outputs: int) -> float:

@@ -6,8 +6,9 @@ import finufft
 import numpy as np
 
 from repnet.spectrum._noise import chance_limit, pooled_noise
+from repnet.spectrum._window import alias_free
 
-_SUBSETS = 100  # sets of axes that are searched, in order of magnitude
+_SUBSETS = 20  # sets of axes that are searched, in order of magnitude
 _MOST_SUBSETS = 60  # of one order
 _MOST_POINTS = 8_192  # for dense transforms
 _REACH = {2: 32, 3: 12, 4: 10}  # cycles per span searched along each axis, by order
@@ -54,7 +55,7 @@ def interaction(cycles: np.ndarray, energy: np.ndarray) -> np.ndarray:
 def subset_waves(place: np.ndarray, y: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Waves along exactly these axes that stand out of the shot noise of the sampling."""
     points = len(place)
-    half = min(points // 4, 2_000) if order == 1 else _REACH[order]
+    half = _REACH[order] if order > 1 else alias_free(place[:, 0], min(points // 4, 2_000))
     power = np.mean([_dense_power(place, column, half) for column in y.T], axis=0)
     floor = np.mean(y**2) / points
     peak = power > floor * chance_limit(_SUBSETS * power.size, 2.0 * y.shape[1])

@@ -2,6 +2,7 @@
 
 import functools
 
+import finufft
 import numpy as np
 from jaxtyping import Float
 
@@ -58,6 +59,28 @@ def taper_share(cycles: float) -> float:
     longer one would hide what happens near the ends, where a chirp has its highest frequency.
     """
     return min(1.0, round(12.0 / max(cycles, 12.0), 3) or 1e-3)
+
+
+def alias_free(place: Float[np.ndarray, " points"], most: int) -> int:
+    r"""How many cycles per span samples at places in [0, 1] can tell from fewer, up to `most`.
+
+    Places near the nodes of a grid of m cells repeat themselves: $|\sum_j e^{2\pi i m x_j}|$ is
+    close to the number of points, and what lies beyond m/2 is an image of what lies below.
+
+    >>> alias_free((np.arange(50) + 0.01) / 50, 100)
+    25
+    >>> alias_free(np.random.default_rng(0).uniform(size=50), 100)
+    100
+    """
+    angles = np.ascontiguousarray(2 * np.pi * place - np.pi)
+    ones = np.ones(len(place), np.complex128)
+    window = finufft.nufft1d1(angles, ones, 4 * most + 1, eps=1e-4, nthreads=1)
+    image = np.abs(np.asarray(window)[2 * most :] / len(place)) ** 2
+    peaks = np.flatnonzero(image[4:] > 0.25) + 4
+    # Clusters also repeat themselves, but from the first wave on.
+    if len(peaks) == 0 or image[2 : peaks[0] - 1].mean() > 0.1:
+        return most
+    return max(min(most, int(peaks[0]) // 2), 2)
 
 
 @functools.lru_cache(maxsize=32)
