@@ -3,13 +3,16 @@
 from repnet.spectrum._estimate import Spectrum, axis_spectra, direction_spectra
 from repnet.spectrum._grid import Grid, detect_grid
 from repnet.spectrum._sampling import SamplingReport, check_sampling
+from repnet.spectrum._scale import ScaleChoice, suggest_scale
 
 __all__ = [
     "Grid",
     "SamplingReport",
+    "ScaleChoice",
     "Spectrum",
     "axis_spectra",
     "check_sampling",
     "detect_grid",
     "direction_spectra",
+    "suggest_scale",
 ]

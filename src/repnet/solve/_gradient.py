@@ -1,0 +1,304 @@
+"""Gradient descent: the solver for deep networks, operators, minibatches and any residual."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import optax
+from jaxtyping import Array, Key, PRNGKeyArray, PyTree
+
+from repnet.nn import MLP, RepLinear, RepNet
+from repnet.problem import Problem
+from repnet.solve._clock import Clock
+from repnet.solve._history import Watch, of_seed
+from repnet.solve._progress import AbstractProgress, NoProgress
+from repnet.solve._solution import Plan, Solution
+from repnet.solve._training import (
+    Outcome,
+    Ready,
+    Schedule,
+    is_regression,
+    precision_of,
+    prepare,
+    train,
+)
+from repnet.spectrum import suggest_scale
+
+
+@dataclass(frozen=True)
+class Gradient:
+    r"""Train all parameters and unknowns by gradient descent on the sum of mean squared residuals.
+
+    $$L = \sum_{\text{terms}} \frac{1}{n} \sum_i |r(u, x_i) - v_i|^2$$
+
+    For a regression the inputs are standardized to $[-1, 1]$ per axis and the targets to mean 0
+    and rms 1, so that $L = 1$ is the loss of the best constant. Other residuals see the user's
+    units, and the network inside sees $[-1, 1]$. All is computed in the network's own precision.
+
+    **Arguments:**
+
+    - `steps`: how many.
+    - `optimiser`: any optax optimiser, line searches such as `optax.lbfgs()` included; `None` is
+      Adam with a rate that falls to zero along a cosine.
+    - `rate`: learning rate at which the default optimiser starts.
+    - `batch`: points per term and step, drawn anew with replacement; `None` takes all in each.
+    - `chunk`: steps per record of `history`.
+    - `hold_out`: share of a regression's points to hold out. The network returned is then the one
+      of the record with the least loss on them.
+    - `watch`: `watch(network) -> {name: array}`, called with the network in the user's units at
+      steps even in their logarithm; the arrays go into `history`, beside `watch_step`.
+    - `width`, `hidden`, `activation`, `features`, `directions`, `scale`: of the `RepNet` that is
+      trained where the caller gives no network; `scale` is in radians per half-width of the
+      domain, a number or one per axis, or `"auto"`.
+
+    **Raises:** `ValueError` naming the argument at fault.
+
+    **Source:** this project; Adam: Kingma and Ba 2015; cosine: Loshchilov and Hutter 2017.
+
+    >>> import numpy as np
+    >>> from repnet.problem import regression
+    >>> x = np.linspace(0.0, 5.0, 65)
+    >>> problem = regression(x, np.sin(x))
+    >>> solution = Gradient(steps=20, width=16, hidden=(8,)).run(problem, key=jr.key(0))
+    >>> solution.steps, solution(x).shape
+    (20, (65, 1))
+    """
+
+    steps: int = 3000
+    optimiser: optax.GradientTransformation | None = None
+    rate: float = 1e-3
+    batch: int | None = None
+    chunk: int = 100
+    hold_out: float = 0.0
+    watch: Watch | None = None
+    width: int = 256
+    hidden: Sequence[int] = (64, 64)
+    activation: Callable = jnp.tanh
+    features: str = "local"
+    directions: str = "mixed"
+    scale: float | Sequence[float] | str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "chunk", "batch"):
+            _check_count(name, getattr(self, name))
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise ValueError(f"`Gradient(rate=...)` must be finite and positive; got {self.rate}.")
+        if not 0.0 <= self.hold_out < 1.0:
+            raise ValueError(f"`Gradient(hold_out=...)` must lie in [0, 1); got {self.hold_out}.")
+        if isinstance(self.scale, str) and self.scale != "auto":
+            raise ValueError(
+                "`Gradient(scale=...)` must be a number, one per axis, or 'auto'; "
+                f"got {self.scale!r}."
+            )
+
+    def run(
+        self,
+        problem: Problem,
+        network: Callable | None = None,
+        *,
+        key: PRNGKeyArray,
+        progress: AbstractProgress | None = None,
+    ) -> Solution:
+        """Train one network: the caller's, or a `RepNet` as the solver's fields describe it.
+
+        A loss that stops being finite ends the training, and so does Ctrl-C: the solution then
+        holds the best network of all records until then, and its `result` says what happened.
+
+        **Arguments:**
+
+        - `network`: `(dim,) -> (out,)`, whose inputs will lie in $[-1, 1]$.
+        - `progress`: a meter; `None` shows nothing.
+        """
+        network_key, loop_key = jr.split(key)
+        with Clock() as clock:
+            reasons: tuple[str, ...] = ()
+            numbers: dict[str, Any] = {}
+            if network is None:
+                network, reasons, numbers = default_network(self, problem, key=network_key)
+            with _precision(network):
+                ready = _prepare(self, problem, network, loop_key, stacked=False)
+                outcome = train(ready, self._schedule, progress or NoProgress())
+                plan = _plan(self, network, outcome.both[0], reasons, numbers)
+                return _solution(ready, outcome, clock, plan, None)
+
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(self.steps, self.chunk, self.watch)
+
+
+def train_many(
+    problem: Problem,
+    make_network: Callable[..., Callable],
+    solver: Gradient,
+    *batched: Any,
+    keys: Key[Array, " seeds"],
+    progress: AbstractProgress | None = None,
+) -> list[Solution]:
+    """Train one network per key, all at once as one batched axis: several seeds, several scales.
+
+    Solution `i` equals `solver.run(problem, make_network(k), key=keys[i])` with `k` the first
+    of `jr.split(keys[i])`, up to rounding.
+
+    **Arguments:**
+
+    - `make_network`: called as `make_network(key, *arguments)` under `jax.vmap`.
+    - `batched`: arrays whose first axis goes with `keys`: the further arguments, such as scales.
+    - `keys`: shape `(seeds,)`.
+
+    **Returns:** one solution per key. `seconds` is an equal share of the time of all.
+
+    >>> import numpy as np
+    >>> from repnet.problem import regression
+    >>> x = np.linspace(0.0, 5.0, 65)
+    >>> make = lambda key: RepNet(1, width=16, hidden=(8,), scale=5.0, key=key)
+    >>> keys = jr.split(jr.key(0), 2)
+    >>> pair = train_many(regression(x, np.sin(x)), make, Gradient(steps=10), keys=keys)
+    >>> [solution.steps for solution in pair]
+    [10, 10]
+    """
+    if solver.watch is not None:
+        raise ValueError("`train_many(solver=...)` must not watch; its `watch` is not None.")
+    with Clock() as clock:
+        pairs = jax.vmap(jr.split)(keys)
+        networks = eqx.filter_vmap(make_network)(pairs[:, 0], *batched)
+        with _precision(networks):
+            ready = _prepare(solver, problem, networks, pairs[:, 1], stacked=True)
+            outcome = train(ready, solver._schedule, progress or NoProgress())
+            solutions = []
+            for index in range(len(keys)):
+                network = _pick(ready.initial[0], index)
+                plan = _plan(solver, network, network, (), {})
+                solutions.append(_solution(ready, outcome, clock, plan, index))
+            return solutions
+
+
+def default_network(
+    solver: Gradient, problem: Problem, *, key: PRNGKeyArray
+) -> tuple[MLP, tuple[str, ...], dict[str, Any]]:
+    """The `RepNet` that a solver trains where no network is given, and why it has its scale.
+
+    **Raises:** `ValueError` where the scale is to be found but the problem is no regression.
+    """
+    reasons: tuple[str, ...] = ()
+    numbers: dict[str, Any] = {}
+    scale = solver.scale
+    data = problem.terms["data"] if is_regression(problem) else None
+    values = None if data is None else data.values
+    out_size = 1 if values is None else values.shape[1]
+    if isinstance(scale, str):
+        if data is None or values is None:
+            raise ValueError(
+                "`Gradient(scale=...)` must be a number or one per axis for a problem that is not "
+                "a regression; got 'auto'."
+            )
+        choice = suggest_scale(
+            data.points,
+            values,
+            activation=solver.activation,
+            features=solver.features,
+            width=solver.width,
+        )
+        scale, reasons, numbers = choice.scale, choice.reasons, choice.numbers
+    network = RepNet(
+        problem.dim,
+        out_size,
+        width=solver.width,
+        hidden=tuple(solver.hidden),
+        scale=scale,
+        activation=solver.activation,
+        features=solver.features,
+        directions=solver.directions,
+        key=key,
+    )
+    return network, reasons, numbers
+
+
+def _prepare(
+    solver: Gradient, problem: Problem, network: Callable, key: Array, *, stacked: bool
+) -> Ready:
+    return prepare(
+        problem,
+        network,
+        optimiser=solver.optimiser,
+        rate=solver.rate,
+        steps=solver.steps,
+        batch=solver.batch,
+        hold_out=solver.hold_out,
+        stacked=stacked,
+        key=key,
+    )
+
+
+def _solution(
+    ready: Ready, outcome: Outcome, clock: Clock, plan: Plan, index: int | None
+) -> Solution:
+    network, unknowns = _pick(outcome.both, index)
+    first, _ = _pick(ready.initial, index)
+    share = 1 if index is None else len(outcome.results)
+    double = precision_of(network) == jnp.float64
+    return Solution(
+        ready.units.wrap(network, double=double),
+        unknowns,
+        outcome.results[index or 0],
+        outcome.history if index is None else of_seed(outcome.history, index),
+        plan,
+        clock.seconds / share,
+        clock.compile_seconds / share,
+        outcome.steps,
+        ready.units.wrap(first, double=double),
+    )
+
+
+def _pick(tree: PyTree, index: int | None) -> PyTree:
+    """One of a stack of networks."""
+    if index is None:
+        return tree
+    return jax.tree.map(lambda leaf: leaf[index] if eqx.is_array(leaf) else leaf, tree)
+
+
+def _plan(
+    solver: Gradient,
+    network: Callable,
+    trained: Callable,
+    reasons: tuple[str, ...],
+    numbers: dict[str, Any],
+) -> Plan:
+    points = "all points" if solver.batch is None else f"{solver.batch} points per term"
+    kind = "Adam" if solver.optimiser is None else "the given optimiser"
+    rate = f", rate {solver.rate:g} falling to 0" if solver.optimiser is None else ""
+    first = getattr(network, "first", None)
+    scale = tuple(float(s) for s in first.scale) if isinstance(first, RepLinear) else None
+    return Plan(
+        _describe(network),
+        f"gradient, {solver.steps} steps of {kind}{rate}, {points} in each",
+        scale,
+        reasons,
+        numbers,
+    )
+
+
+def _describe(network: Callable) -> str:
+    if not isinstance(network, MLP):
+        return type(network).__name__
+    sizes = "-".join(str(layer.weight.shape[0]) for layer in (*network.hidden, network.readout))
+    first = type(network.first).__name__
+    if isinstance(network.first, RepLinear):
+        first = f"{first} of {network.first.feature.kind} features"
+    return f"{first}, {network.in_size}-{network.first.width}-{sizes}"
+
+
+def _precision(network: Callable) -> AbstractContextManager:
+    return jax.enable_x64(True) if precision_of(network) == jnp.float64 else nullcontext()
+
+
+def _check_count(name: str, count: Any) -> None:
+    if name == "batch" and count is None:
+        return
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"`Gradient({name}=...)` must be an integer >= 1; got {count!r}.")

@@ -1,0 +1,255 @@
+"""A whole gradient training: made ready, run chunk by chunk, and whatever ends it early."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, ArrayLike, PyTree
+
+from repnet.problem import Problem, Term
+from repnet.problem._problem import value
+from repnet.solve._history import Watch, history_of, record_steps, watch_steps
+from repnet.solve._loop import (
+    ADAM,
+    Frame,
+    Record,
+    State,
+    TermData,
+    Training,
+    advance,
+    initial_state,
+    trainable,
+)
+from repnet.solve._progress import AbstractProgress, NoProgress
+from repnet.solve._solution import RESULTS
+from repnet.solve._standardize import Standardization, standardization
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps, how many of them per record, and what to look at on the way."""
+
+    steps: int
+    chunk: int
+    watch: Watch | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A training before its first step, of one network or, `stacked`, of several."""
+
+    state: State
+    rest: PyTree
+    rates: PyTree
+    training: Training
+    units: Standardization
+    initial: tuple[PyTree, PyTree]  # network and unknowns
+    stacked: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Networks and unknowns after a training, its history, and how each network ended."""
+
+    both: tuple[PyTree, PyTree]
+    history: dict[str, np.ndarray]
+    steps: int
+    results: list[RESULTS]
+
+
+def prepare(
+    problem: Problem,
+    network: Callable,
+    *,
+    optimiser: optax.GradientTransformation | None,
+    rate: float,
+    steps: int,
+    batch: int | None,
+    hold_out: float,
+    stacked: bool,
+    key: Array,
+) -> Ready:
+    """Everything on the device, in standard units and in the network's precision.
+
+    **Raises:** `ValueError` where nothing is trainable, or too few points are left to hold out.
+    """
+    dtype = precision_of(network)
+    terms, held, units, frame = _standard_terms(problem, hold_out, dtype)
+    optimiser = ADAM if optimiser is None else _with_extra_arguments(optimiser)
+    scalars = jnp.asarray(rate, dtype), jnp.asarray(steps, dtype)
+    training = Training(terms, held, frame, *scalars, optimiser, batch)
+    unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), problem.unknowns)
+    begin = initial_state
+    if stacked:
+        unknowns = jax.tree.map(lambda a: jnp.broadcast_to(a, (len(key), *a.shape)), unknowns)
+        begin = eqx.filter_vmap(initial_state, in_axes=(eqx.if_array(0), None, 0))
+    parameters, rest, rates = trainable(network, unknowns)
+    if not jax.tree.leaves(parameters):
+        raise ValueError("`Gradient.run(network=...)` must have parameters to train; it has none.")
+    state = begin(parameters, optimiser, key)
+    return Ready(state, rest, rates, training, units, (network, unknowns), stacked)
+
+
+def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outcome:
+    """Run a training to its end, to a loss that is not finite, or to Ctrl-C."""
+    ends = record_steps(schedule.steps, schedule.chunk, schedule.watch is not None)
+    state, records = ready.state, []
+    watched: dict[int, Mapping[str, ArrayLike]] = {}
+    silent = isinstance(progress, NoProgress)
+    interrupted = False
+    try:
+        progress.start(schedule.steps, "gradient")
+        _look(ready, state, schedule, 0, watched)
+        for start, end in zip([0, *ends], ends, strict=False):
+            count = jnp.asarray(end - start, jnp.int32)
+            state, record = advance(
+                state, ready.rest, ready.rates, ready.training, count, stacked=ready.stacked
+            )
+            records.append(record)
+            # Looking at the record before the last keeps the device busy meanwhile.
+            if not np.any(records[-2 if silent and len(records) > 1 else -1].finite):
+                break
+            if not silent:
+                progress.update(end, float(np.nanmin(record.loss)))
+            _look(ready, state, schedule, end, watched)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        progress.stop()
+    return _outcome(ready, state, ends, records, watched, interrupted)
+
+
+def _look(
+    ready: Ready,
+    state: State,
+    schedule: Schedule,
+    step: int,
+    watched: dict[int, Mapping[str, ArrayLike]],
+) -> None:
+    if schedule.watch is None or (step and step not in watch_steps(schedule.steps)):
+        return
+    network, _ = eqx.combine(state.parameters, ready.rest)
+    double = precision_of(network) == jnp.float64
+    watched[step] = schedule.watch(ready.units.wrap(network, double=double))
+
+
+def _outcome(
+    ready: Ready,
+    state: State,
+    ends: Sequence[int],
+    records: Sequence[Record],
+    watched: Mapping[int, Mapping[str, ArrayLike]],
+    interrupted: bool,
+) -> Outcome:
+    records = _until_broken(records)
+    steps = ends[len(records) - 1] if records else 0
+    seeds = state.best_score.shape
+    finite = np.asarray(records[-1].finite) if records else np.ones(seeds, bool)
+    ended = RESULTS.interrupted if interrupted else RESULTS.successful
+    results = [ended if good else RESULTS.nonfinite for good in np.atleast_1d(finite)]
+    last = finite & (not interrupted and not ready.training.held)
+    parameters = _choose(jnp.asarray(last), state.parameters, state.best)
+    both = eqx.combine(parameters, ready.rest)
+    return Outcome(both, history_of(ends, records, watched), steps, results)
+
+
+@eqx.filter_jit
+def _choose(first: Array, one: PyTree, other: PyTree) -> PyTree:
+    """One tree or the other, per network of a stack."""
+
+    def choose(a: Array, b: Array) -> Array:
+        return jnp.where(first.reshape(first.shape + (1,) * (a.ndim - first.ndim)), a, b)
+
+    return jax.tree.map(choose, one, other)
+
+
+def _until_broken(records: Sequence[Record]) -> Sequence[Record]:
+    """The records up to the first in which no network is finite any more."""
+    for index, record in enumerate(records):
+        if not np.any(record.finite):
+            return records[: index + 1]
+    return records
+
+
+def precision_of(network: PyTree) -> jnp.dtype:
+    """The dtype that a network computes in; JAX's default where it has no arrays."""
+    leaves = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))
+    return jnp.result_type(*leaves) if leaves else jnp.zeros(()).dtype
+
+
+@lru_cache(maxsize=32)
+def _with_extra_arguments(
+    optimiser: optax.GradientTransformation,
+) -> optax.GradientTransformationExtraArgs:
+    # Remembered, because the wrapper is part of what the compiled loop is looked up by.
+    return optax.with_extra_args_support(optimiser)
+
+
+def is_regression(problem: Problem) -> bool:
+    """Whether the problem is one data term, as `regression` makes it."""
+    return set(problem.terms) == {"data"} and problem.terms["data"].residual is value
+
+
+def _standard_terms(
+    problem: Problem, hold_out: float, dtype: jnp.dtype
+) -> tuple[
+    tuple[TermData, ...],
+    tuple[TermData, ...],
+    Standardization,
+    Frame | None,
+]:
+    """Terms to train on, terms held out, the units, and the frame if residuals need the user's."""
+    if is_regression(problem):
+        data, units = problem.terms["data"], standardization(problem)
+        assert data.values is not None
+        term = Term(value, units.inputs(data.points), units.targets(data.values))
+        kept, held = _split(term, hold_out)
+        return (_on_device(kept, dtype),), tuple(_on_device(t, dtype) for t in held), units, None
+    if hold_out:
+        raise ValueError(
+            "`Gradient(hold_out=...)` must be 0 for a problem that is not a regression; "
+            f"got {hold_out}."
+        )
+    box, one = problem.domain, np.ones(1)
+    units = Standardization(box.centre, box.half_width, 0 * one, one)
+    frame = Frame(*(jnp.asarray(a, dtype) for a in (box.centre, box.half_width, 0 * one, one)))
+    return tuple(_on_device(t, dtype) for t in problem.terms.values()), (), units, frame
+
+
+def _on_device(term: Term, dtype: jnp.dtype) -> TermData:
+    values = None if term.values is None else jnp.asarray(term.values, dtype)
+    return TermData(term.residual, jnp.asarray(term.points, dtype), values)
+
+
+def _split(term: Term, share: float) -> tuple[Term, tuple[Term, ...]]:
+    """A term without its held-out points, and a term of those."""
+    held = held_out_rows(term.points, share)
+    if not held.any():
+        return term, ()
+    assert term.values is not None
+    parts = (Term(value, term.points[rows], term.values[rows]) for rows in (~held, held))
+    kept, out = parts
+    return kept, (out,)
+
+
+def held_out_rows(points: np.ndarray, share: float) -> np.ndarray:
+    """Which rows to hold out: evenly spread over the rows in their order along the first axis.
+
+    >>> held_out_rows(np.arange(10.0)[:, None], 0.2).nonzero()[0].tolist()
+    [2, 7]
+    """
+    count = round(share * len(points))
+    if share and not 1 <= count <= len(points) - 2:
+        raise ValueError(
+            f"`Gradient(hold_out=...)` must leave points on both sides; {share} of {len(points)} "
+            f"points is {count}."
+        )
+    held = np.zeros(len(points), bool)
+    places = np.floor((np.arange(count) + 0.5) * len(points) / max(count, 1)).astype(int)
+    held[np.lexsort(points.T[::-1])[places]] = True
+    return held
