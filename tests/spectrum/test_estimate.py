@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from repnet.spectrum import axis_spectra, direction_spectra
-from repnet.spectrum._estimate import as_samples
+from repnet.spectrum._samples import as_samples
 
 PI = np.pi
 

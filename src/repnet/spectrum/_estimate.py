@@ -4,7 +4,6 @@ import dataclasses
 
 import jax
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 from jaxtyping import Float, Num
 
@@ -17,6 +16,7 @@ from repnet.spectrum._grid import (
     on_grid,
 )
 from repnet.spectrum._noise import chance_limit, line_noise, plateau_noise
+from repnet.spectrum._samples import as_samples, detrended
 from repnet.spectrum._scattered import Waves, scattered_waves
 from repnet.spectrum._window import blur, spread, taper_share, tukey
 
@@ -76,7 +76,7 @@ def axis_spectra(
     100
     """
     x, y = as_samples(x, y)
-    scaled, variance, rough = _detrended(x, y)
+    scaled, variance, rough = detrended(x, y)
     grid = grid_of_shape(x, grid_shape) if grid_shape is not None else detect_grid(x)
     labels = [f"axis {k}" for k in range(x.shape[1])]
     if variance == 0.0:
@@ -117,7 +117,7 @@ def direction_spectra(
     (3, True)
     """
     x, y = as_samples(x, y)
-    scaled, variance, rough = _detrended(x, y)
+    scaled, variance, rough = detrended(x, y)
     drawn = np.random.default_rng(seed).normal(size=(count, x.shape[1]))
     directions = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     labels = ["direction (" + ", ".join(f"{c:.2f}" for c in n) + ")" for n in directions]
@@ -134,62 +134,9 @@ def direction_spectra(
     )
 
 
-def as_samples(
-    x: npt.ArrayLike, y: npt.ArrayLike
-) -> tuple[Float[np.ndarray, "points dim"], Float[np.ndarray, "points out"]]:
-    """Both as finite float64 arrays of two axes and equal length, or a `ValueError`."""
-    arrays = []
-    for name, value in (("x", x), ("y", y)):
-        array = np.asarray(value)
-        if array.dtype != np.float32:  # its coarser rounding is remembered by `detect_grid`
-            array = array.astype(np.float64)
-        array = array[:, None] if array.ndim == 1 else array
-        if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1:
-            raise ValueError(
-                f"`{name}` must have shape (points, columns) or (points,) and hold at least one "
-                f"point; got {np.shape(value)}."
-            )
-        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        if len(bad):
-            raise ValueError(
-                f"`{name}` must be finite; row {bad[0]} holds {array[bad[0]].tolist()}."
-            )
-        arrays.append(array)
-    if len(arrays[0]) != len(arrays[1]):
-        raise ValueError(
-            f"`x` and `y` must have as many rows as each other; got {len(arrays[0])} and "
-            f"{len(arrays[1])}."
-        )
-    return arrays[0], arrays[1].astype(np.float64)
-
-
 def _of_target(spectrum: Spectrum, rough: float) -> Spectrum:
     """The noise in units of the target's standard deviation, trend included."""
     return dataclasses.replace(spectrum, noise=spectrum.noise * rough)
-
-
-def _detrended(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Outputs without linear trend at unit variance; their mean variance; their share of y's rms.
-
-    The share is that of the root mean square deviation from the mean that the trend leaves.
-    """
-    low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
-    centred = (x - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
-    plane = np.concatenate([np.ones((len(x), 1)), centred], axis=1)
-    gram = plane.T @ plane
-    slopes = np.linalg.lstsq(gram, plane.T @ y, rcond=1e-12)[0]
-    rest = y - plane @ slopes
-    variance = np.mean(rest**2, axis=0)
-    live = variance > (1e-12 * np.max(np.abs(y), axis=0, initial=0.0)) ** 2
-    if not live.any():
-        return np.zeros((len(y), 1)), 0.0, 0.0
-    whole = np.maximum(np.var(y[:, live], axis=0), variance[live])
-    rough = float(np.sqrt(np.mean(variance[live] / whole)))
-    return (
-        rest[:, live] / np.sqrt(variance[live]),
-        float(np.sum(variance[live]) / y.shape[1]),
-        rough,
-    )
 
 
 def _flat(column: np.ndarray, label: str, points: int, dim: int) -> Spectrum:

@@ -10,8 +10,9 @@ import scipy.special
 from jaxtyping import Float, Num
 from scipy.spatial import KDTree
 
-from repnet.spectrum._estimate import Spectrum, as_samples, axis_spectra
+from repnet.spectrum._estimate import Spectrum, axis_spectra
 from repnet.spectrum._grid import detect_grid
+from repnet.spectrum._samples import as_samples
 
 _LEAST = 2.0  # points per shortest wavelength: the sampling theorem
 _ENOUGH = 6.0  # points per shortest wavelength that a fit needs between its samples
