@@ -4,10 +4,12 @@ from repnet.nn._activation import Sine
 from repnet.nn._first import AbstractFirstLayer, RepLinear
 from repnet.nn._magnitude import Magnitude, first_moments, gaussian_moments, magnitude
 from repnet.nn._mlp import MLP, Dense
+from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
 from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
 from repnet.nn._standardized import Standardized
+from repnet.nn._windowed import LocalReadout, Windowed
 
 __all__ = [
     "FROZEN",
@@ -23,6 +25,10 @@ __all__ = [
     "RepNet",
     "SineLinear",
     "Standardized",
+    "Windowed",
+    "LocalReadout",
+    "cubed_relu",
+    "squared_relu",
     "Sine",
     "first_moments",
     "gaussian_moments",

@@ -1,0 +1,100 @@
+"""Many small networks under overlapping windows, blended into one."""
+
+import itertools
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from repnet.nn._first import AbstractFirstLayer
+
+
+class LocalReadout(eqx.Module):
+    """One first layer shared by many windows, and a read-out for each of them.
+
+    - `layer`: a first layer on the local box $[-1, 1]^d$.
+    - `weight`: read-outs, shape `(rows, out, width)`; row 0 is zero.
+    - `row`: the row of every window, shape `(windows,)`; 0 where a window doesn't use this layer.
+    """
+
+    layer: AbstractFirstLayer
+    weight: Float[Array, "rows out width"]
+    row: Int[Array, " windows"]
+
+    def __call__(self, window: Int[Array, ""], local: Float[Array, " dim"]) -> Float[Array, " out"]:
+        """What this layer adds in one window at one local point."""
+        return self.weight[self.row[window]] @ self.layer(local)
+
+
+class Windowed(eqx.Module):
+    r"""Local networks blended by a partition of unity: $u(x) = \sum_k w_k(x)\, u_k((x - c_k)/r_k)$.
+
+    The windows stand on a tensor grid with the given spacing. Their weights are products of
+    $w(\tau) = 1 - 35\tau^4 + 84\tau^5 - 70\tau^6 + 20\tau^7$, $\tau = |x - x_k|/\text{spacing} \le 1$,
+    which sum to one and have three continuous derivatives. At a point only the $2^d$ windows with
+    a non-zero weight are evaluated. Beyond the outermost windows the nearest ones extrapolate.
+
+    - `parts`: the local networks' layers and read-outs, added up.
+    - `affine`: the local networks' affine parts, shape `(windows, out, 1 + dim)`.
+    - `centre`, `radius`: $c_k$ and $r_k$ of the local coordinates, shape `(windows, dim)`.
+    - `start`, `spacing`: where the windows stand per axis, shape `(dim,)`.
+    - `counts`: windows per axis; an axis with one window has no blending.
+
+    **Source:** this project, after partition-of-unity and finite-basis networks
+    (Moseley, Markham and Nissen-Meyer 2023).
+    """
+
+    parts: tuple[LocalReadout, ...]
+    affine: Float[Array, "windows out columns"]
+    centre: Float[Array, "windows dim"]
+    radius: Float[Array, "windows dim"]
+    start: Float[Array, " dim"]
+    spacing: Float[Array, " dim"]
+    counts: tuple[int, ...] = eqx.field(static=True)
+
+    @property
+    def in_size(self) -> int:
+        """Number of inputs."""
+        return len(self.counts)
+
+    @property
+    def out_size(self) -> int:
+        """Number of outputs."""
+        return self.affine.shape[1]
+
+    def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
+        """The blended value at one point, shape `(out,)`."""
+        last = jnp.asarray(self.counts) - 1
+        place = jnp.clip((x - self.start) / self.spacing, 0, last)
+        first = jnp.clip(jnp.floor(place).astype(int), 0, jnp.maximum(last - 1, 0))
+        total = jnp.zeros(self.out_size, place.dtype)
+        for corner in itertools.product(*(range(min(2, count)) for count in self.counts)):
+            node = first + jnp.asarray(corner)
+            window = _flat(node, self.counts)
+            weight = jnp.prod(jnp.where(last > 0, blend(place - node), 1.0))
+            total = total + weight * self._local(window, x)
+        return total
+
+    def _local(self, window: Int[Array, ""], x: Float[Array, " dim"]) -> Float[Array, " out"]:
+        local = (x - self.centre[window]) / self.radius[window]
+        value = self.affine[window] @ jnp.concatenate([jnp.ones(1, local.dtype), local])
+        for part in self.parts:
+            value = value + part(window, local)
+        return value
+
+
+def blend(offset: Float[Array, "..."]) -> Float[Array, "..."]:
+    r"""The window $w(\tau)$ with $w(0) = 1$, $w(\pm 1) = 0$ and $w(\tau) + w(1 - \tau) = 1$.
+
+    >>> blend(jnp.array([0.0, 0.5, 1.0])).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    t = jnp.minimum(jnp.abs(offset), 1.0)
+    return 1.0 - t**4 * (35.0 - t * (84.0 - t * (70.0 - 20.0 * t)))
+
+
+def _flat(node: Int[Array, " dim"], counts: tuple[int, ...]) -> Int[Array, ""]:
+    flat = node[0]
+    for axis in range(1, len(counts)):
+        flat = flat * counts[axis] + node[axis]
+    return flat

@@ -1,0 +1,110 @@
+"""The first layers that windows choose from."""
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+from scipy.special import gamma
+
+from repnet.nn import AbstractFirstLayer, RepLinear, SineLinear, cubed_relu, squared_relu
+
+_SMOOTH_RIDGES = tuple(10.0**k for k in (-29, -26, -23, -20, -17, -14, -11, -8, -6, -4.5, -3, -1.5, 0))
+_ROUGH_RIDGES = tuple(10.0**k for k in (-11, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0))
+_SLOPES = (0.55, 0.9, 1.5, 2.5)  # slope scales of steps, times the spacing of the points
+_BAND_MARGIN = 1.2  # frequencies reach beyond the target's largest by this factor
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A first layer on the local box, the ridges to try with it, and how precisely to solve.
+
+    `name` and `scale` are for the plan: radians per unit of the local box.
+    """
+
+    layer: AbstractFirstLayer
+    ridges: Float[np.ndarray, " ridges"]
+    precise: bool
+    name: str
+    scale: float
+
+
+def window_candidates(
+    dim: int,
+    per_window: int,
+    band: Float[np.ndarray, " dim"],
+    *,
+    activation: Callable | None = None,
+    scale: float | None = None,
+    width: int | None = None,
+    key: PRNGKeyArray,
+) -> list[Candidate]:
+    """Layers of every kind for windows that hold about `per_window` points.
+
+    **Arguments:**
+
+    - `band`: the target's largest angular frequency per axis, on the local box.
+    - `activation`, `scale`: only layers of that activation and slope scale.
+    - `width`: units of steps and ramps; chosen from `per_window` if left out.
+    """
+    across = per_window ** (1.0 / dim)
+    width = width or int(np.clip(5 * per_window, 128, 512))
+    keys = iter(jax.random.split(key, 16))
+    if activation is not None:
+        scales = [scale] if scale is not None else [slope * across / 2 for slope in _SLOPES]
+        return [_ridged(activation, s, dim, width, next(keys)) for s in scales]
+    found = [
+        _ridged(jnp.tanh, scale if scale is not None else slope * across / 2, dim, width, next(keys))
+        for slope in (_SLOPES if scale is None else (1.0,))
+    ]
+    if scale is None:
+        found += [_ridged(f, 1.0, dim, width, next(keys)) for f in (squared_relu, cubed_relu)]
+        for factor in (1.0, 1.8):
+            found.append(_sines(dim, per_window, factor * band, next(keys)))
+    return found
+
+
+def _ridged(activation: Callable, scale: float, dim: int, width: int, key: PRNGKeyArray) -> Candidate:
+    layer = RepLinear(
+        dim,
+        width,
+        scale=scale,
+        activation=activation,
+        features="plain",
+        directions="isotropic",
+        key=key,
+    )
+    name = getattr(activation, "__name__", type(activation).__name__)
+    return Candidate(layer, np.array(_ROUGH_RIDGES), False, name, float(scale))
+
+
+def _sines(
+    dim: int, per_window: int, band: Float[np.ndarray, " dim"], key: PRNGKeyArray
+) -> Candidate:
+    """Sines with frequencies uniform in an ellipsoid a little beyond the band."""
+    radii = _BAND_MARGIN * (np.asarray(band) + np.pi)
+    # The functions of that band on the box: volume in phase space over (2π)^d, plus the edges.
+    ball = np.pi ** (dim / 2) / gamma(dim / 2 + 1)
+    modes = ball * np.prod(2.0 * radii / (2.0 * np.pi) + 1.0)
+    width = int(np.clip(4 * modes, 48, max(48, 3 * per_window)))
+    layer = sine_features(dim, width, radii, key=key)
+    return Candidate(layer, np.array(_SMOOTH_RIDGES), True, "sine", float(np.max(radii)))
+
+
+def sine_features(
+    dim: int, width: int, radii: Float[np.ndarray, " dim"], *, key: PRNGKeyArray
+) -> SineLinear:
+    r"""A sine layer with frequencies uniform in $|\omega_i/R_i| \le 1$ and uniform phases."""
+    layer_key, ball_key, phase_key = jax.random.split(key, 3)
+    layer = SineLinear(dim, width, frequency=1.0, key=layer_key)
+    ball = jax.random.ball(ball_key, dim, shape=(width,))
+    if dim == 1:  # stratified: no two frequencies far closer than the others
+        cells = (jnp.arange(width) + jax.random.uniform(ball_key, (width,))) / width
+        ball = cells[:, None]
+    phase = jax.random.uniform(phase_key, (width,), maxval=2.0 * jnp.pi)
+    return eqx.tree_at(
+        lambda sine: (sine.weight, sine.bias), layer, (ball * jnp.asarray(radii), phase)
+    )
