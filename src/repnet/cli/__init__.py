@@ -1,0 +1,5 @@
+"""The command line: `repnet demo | fit | predict | diagnose | report`."""
+
+from repnet.cli._main import main, run
+
+__all__ = ["main", "run"]

@@ -1,0 +1,5 @@
+"""`python -m repnet.cli` is `repnet`."""
+
+from repnet.cli import main
+
+main()

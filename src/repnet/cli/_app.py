@@ -1,0 +1,136 @@
+"""The commands and their options; what they do is in a file of its own each."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="repnet",
+    help="Networks that learn multiscale functions.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="A file (.csv, .npz, .wav), or terrain, sea_floor, camera, heart or "
+        "sea_surface_temperature."
+    ),
+]
+Inputs = Annotated[str | None, typer.Option(help="Input columns, separated by commas.")]
+Target = Annotated[str | None, typer.Option(help="Target columns, separated by commas.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the results, new or empty; left out: a free name.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the record instead of the table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print no table and no progress.")]
+Seed = Annotated[int, typer.Option(help="Of every random draw.")]
+Holdout = Annotated[float, typer.Option(help="Share of the points kept for judging; 0: none.")]
+
+
+@app.callback(invoke_without_command=True)
+def repnet(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Networks that learn multiscale functions."""
+    if version:
+        from repnet import __version__
+
+        print(f"repnet {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Out = None,
+    seed: Seed = 0,
+    steps: Annotated[int, typer.Option(help="Training steps of the gradient methods.")] = 1200,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit real terrain with a vanilla network and with RepNet, side by side."""
+    from repnet.cli._demo import run_demo
+
+    _end(run_demo(_given(locals())))
+
+
+@app.command()
+def fit(
+    data: Data,
+    inputs: Inputs = None,
+    target: Target = None,
+    method: Annotated[str, typer.Option(help="auto, repnet, vanilla, fourier or siren.")] = "auto",
+    solver: Annotated[str, typer.Option(help="auto, least-squares, windows or gradient.")] = "auto",
+    scale: Annotated[
+        str, typer.Option(help="auto, or the slope scale in radians per half-width of the data.")
+    ] = "auto",
+    activation: Annotated[str, typer.Option(help="tanh, relu, sin, ...; auto: the best.")] = "auto",
+    width: Annotated[int | None, typer.Option(help="Units of the first layer.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Layers of units, the first included.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps (gradient).")] = None,
+    batch: Annotated[int | None, typer.Option(help="Points per training step (gradient).")] = None,
+    holdout: Holdout = 0.1,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a data set, judge the fit on held-out points, and report."""
+    from repnet.cli._fit import run_fit
+
+    _end(run_fit(_given(locals())))
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a fit.")],
+    points: Annotated[Path, typer.Argument(help="Table with the fit's input columns.")],
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; left out: standard output.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate a saved fit at the points of a table."""
+    from repnet.cli._predict import run_predict
+
+    _end(run_predict(_given(locals())))
+
+
+@app.command()
+def diagnose(
+    data: Data,
+    inputs: Inputs = None,
+    target: Target = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure spectrum, noise and sampling of a data set, and suggest scale and solver."""
+    from repnet.cli._diagnose import run_diagnose
+
+    _end(run_diagnose(_given(locals())))
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+) -> None:
+    """Draw report.html and report.md again from the record and arrays of a run."""
+    from repnet.cli._report import run_report
+
+    _end(run_report(folder))
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """A command's arguments without what the function body imported."""
+    return {name: value for name, value in arguments.items() if not name.startswith("run_")}
+
+
+def _end(code: int) -> None:
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,102 @@
+"""From words on the command line to data sets, networks and solvers."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+import repnet.data
+from repnet.data import Dataset
+
+BUILT_IN = ("terrain", "sea_floor", "camera", "heart", "sea_surface_temperature")
+METHODS = ("auto", "repnet", "vanilla", "fourier", "siren")
+SOLVERS = ("auto", "least-squares", "windows", "gradient")
+ACTIVATIONS: dict[str, Callable] = {
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sin": jnp.sin,
+    "gelu": jax.nn.gelu,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "elu": jax.nn.elu,
+}
+
+
+def pick(option: str, name: str, names: Iterable[str]) -> str:
+    """The name, if it is known.
+
+    >>> pick("--solver", "gradiant", SOLVERS)
+    Traceback (most recent call last):
+    ValueError: `--solver` must be one of auto, least-squares, windows, gradient; got 'gradiant'. \
+Did you mean 'gradient'?
+    """
+    names = list(names)
+    if name in names:
+        return name
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"`{option}` must be one of {', '.join(names)}; got {name!r}.{hint}")
+
+
+def load(data: str, inputs: str | None = None, target: str | None = None) -> Dataset:
+    """A built-in data set by name, or a file.
+
+    **Raises:** `ValueError` for an unknown name and whatever the readers refuse.
+    """
+    if data in BUILT_IN:
+        if inputs or target:
+            raise ValueError(
+                f"`--inputs` and `--target` are for files; {data!r} is a built-in data set."
+            )
+        return getattr(repnet.data, data)()
+    if not Path(data).suffix and not Path(data).exists():
+        names = ", ".join(BUILT_IN)
+        close = difflib.get_close_matches(data, BUILT_IN, n=1, cutoff=0.4)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"`DATA` must be a file that exists or one of {names}; got {data!r}.{hint}"
+        )
+    return repnet.data.read_table(data, _names(inputs), _target(target))
+
+
+def _names(columns: str | None) -> list[str] | None:
+    """The names in a list with commas; `None` stays.
+
+    >>> _names("south, east")
+    ['south', 'east']
+    """
+    if columns is None:
+        return None
+    return [name.strip() for name in columns.split(",") if name.strip()]
+
+
+def _target(columns: str | None) -> Any:
+    names = _names(columns)
+    return names[0] if names is not None and len(names) == 1 else names
+
+
+def read_scale(text: str) -> float | None:
+    """The number of `--scale`, or `None` for `auto`.
+
+    >>> read_scale("auto"), read_scale("12.5")
+    (None, 12.5)
+    """
+    if text == "auto":
+        return None
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"`--scale` must be auto or a number above 0; got {text!r}.")
+    return scale
+
+
+def require_positive(option: str, value: int | None) -> None:
+    """Refuse a count below 1."""
+    if value is not None and value < 1:
+        raise ValueError(f"`{option}` must be at least 1; got {value}.")

@@ -1,0 +1,176 @@
+"""Which solver and network a method means, from the options of `repnet fit`."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from repnet.cli._choices import ACTIVATIONS, METHODS, SOLVERS, pick, read_scale, require_positive
+from repnet.nn import MLP, FourierFeatures, Linear, siren
+from repnet.problem import Problem
+import repnet.solve as solving
+from repnet.solve import AbstractProgress, Gradient, Solution
+
+WIDTH, DEPTH, HIDDEN = 256, 3, 64
+STEPS = 3000
+FULL_BATCH = 4096  # points up to which every step sees them all
+BATCH = 2048
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """The options of a fit that say how to solve, checked.
+
+    - `method`, `solver`, `activation`: names; `"auto"` leaves the choice to the library.
+    - `scale`: radians per half-width of the data, or `None`.
+    - `width`, `depth`, `steps`, `batch`: as given, or `None`.
+    """
+
+    method: str = "auto"
+    solver: str = "auto"
+    activation: str = "auto"
+    scale: float | None = None
+    width: int | None = None
+    depth: int | None = None
+    steps: int | None = None
+    batch: int | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether gradient descent is asked for, by name or by an option of its own."""
+        if self.solver != "auto":
+            return self.solver == "gradient"
+        rival = self.method not in ("auto", "repnet")
+        deep = self.depth is not None and self.depth > 1
+        return rival or deep or self.steps is not None or self.batch is not None
+
+    def activation_or(self, default: Callable) -> Callable:
+        """The activation that was named, or a default."""
+        return default if self.activation == "auto" else ACTIVATIONS[self.activation]
+
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the layers after the first: as wide as it, but at most 64."""
+        width = WIDTH if self.width is None else self.width
+        return (min(HIDDEN, width),) * ((DEPTH if self.depth is None else self.depth) - 1)
+
+
+def read_choice(options: dict[str, Any]) -> Choice:
+    """Check the options of `repnet fit`.
+
+    **Raises:** `ValueError` naming the option at fault, or two that exclude each other.
+
+    >>> read_choice({"method": "vanilla", "steps": 50}).trains
+    True
+    """
+    names = {"method": METHODS, "solver": SOLVERS, "activation": ("auto", *ACTIVATIONS)}
+    words = {
+        name: pick(f"--{name}", options.get(name, "auto"), valid) for name, valid in names.items()
+    }
+    counts = {name: options.get(name) for name in ("width", "depth", "steps", "batch")}
+    for name, count in counts.items():
+        require_positive(f"--{name}", count)
+    choice = Choice(**words, scale=read_scale(options.get("scale", "auto")), **counts)
+    _require_consistent(choice)
+    return choice
+
+
+def solve_with(
+    choice: Choice,
+    problem: Problem,
+    *,
+    key: PRNGKeyArray,
+    progress: AbstractProgress | None = None,
+    watch: Callable | None = None,
+) -> Solution:
+    """Solve a regression as the options say."""
+    solver = _solver(choice, problem, watch)
+    network = None
+    if choice.method in ("vanilla", "fourier", "siren"):
+        key, network_key = jr.split(key)
+        network = _rival(choice, problem, network_key)
+    if isinstance(solver, Gradient):
+        return solver.run(problem, network, key=key, progress=progress)
+    return solving.solve(problem, network, solver, key=key, progress=progress)
+
+
+def _solver(choice: Choice, problem: Problem, watch: Callable | None) -> Any:
+    """The solver object; `None` where everything is left to the library."""
+    if choice.trains:
+        return _gradient(choice, problem, watch)
+    given = {
+        "activation": None if choice.activation == "auto" else ACTIVATIONS[choice.activation],
+        "scale": choice.scale,
+        "width": choice.width,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if choice.solver == "windows":
+        return solving.Windows(**given)
+    if choice.solver == "least-squares" or given:
+        return solving.LeastSquares(**given)
+    return None
+
+
+def _gradient(choice: Choice, problem: Problem, watch: Callable | None) -> Gradient:
+    points = len(problem.terms["data"].points)
+    batch = choice.batch
+    if batch is None and points > FULL_BATCH:
+        batch = BATCH
+    return Gradient(
+        steps=STEPS if choice.steps is None else choice.steps,
+        batch=None if batch is None else min(batch, points),
+        watch=watch,
+        width=WIDTH if choice.width is None else choice.width,
+        hidden=choice.hidden(),
+        activation=choice.activation_or(jnp.tanh),
+        scale="auto" if choice.scale is None else choice.scale,
+    )
+
+
+def _rival(choice: Choice, problem: Problem, key: PRNGKeyArray) -> MLP:
+    """A vanilla network, Fourier features or SIREN of the default sizes."""
+    values = problem.terms["data"].values
+    assert values is not None
+    dim, out = problem.dim, values.shape[1]
+    width = WIDTH if choice.width is None else choice.width
+    activation = choice.activation_or(jnp.tanh)
+    first_key, rest_key = jr.split(key)
+    match choice.method:
+        case "siren":
+            omega = 30.0 if choice.scale is None else choice.scale
+            depth = DEPTH if choice.depth is None else choice.depth
+            return siren(dim, out, width=width, depth=depth, omega=omega, key=key)
+        case "fourier":
+            sigmas = (1.0, 10.0) if choice.scale is None else (choice.scale / (2 * np.pi),)
+            first = FourierFeatures(dim, width + width % 2, sigmas=sigmas, key=first_key)
+        case _:
+            first = Linear(dim, width, activation=activation, key=first_key)
+    return MLP(first, out, hidden=choice.hidden(), activation=activation, key=rest_key)
+
+
+def _require_consistent(choice: Choice) -> None:
+    rival = choice.method in ("vanilla", "fourier", "siren")
+    if rival and choice.solver in ("windows", "least-squares"):
+        raise ValueError(
+            f"`--solver {choice.solver}` is for RepNet; --method {choice.method} is trained with "
+            "`--solver gradient`."
+        )
+    if choice.method == "vanilla" and choice.scale is not None:
+        raise ValueError(
+            f"`--scale` must be auto for --method vanilla, which has none; got {choice.scale:g}."
+        )
+    if choice.method == "siren" and choice.activation not in ("auto", "sin"):
+        raise ValueError(
+            f"`--activation` must be auto or sin for --method siren; got {choice.activation!r}."
+        )
+    if not choice.trains:
+        for name in ("steps", "batch", "depth"):
+            value = getattr(choice, name)
+            if value is not None and (name != "depth" or value > 1):
+                raise ValueError(
+                    f"`--{name}` is for `--solver gradient`; --solver {choice.solver} has no such "
+                    f"thing, got {value}."
+                )

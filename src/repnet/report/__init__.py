@@ -1,0 +1,39 @@
+"""Reports: the record of a run, and the page, text and picture that are drawn from it."""
+
+from repnet.report._arrays import arrays_of, data_arrays, spectrum_arrays
+from repnet.report._folder import OutputFolder, free_name
+from repnet.report._labels import number, seconds
+from repnet.report._measure import bands_of, describe_data, describe_spectra, measure
+from repnet.report._record import (
+    Record,
+    describe_network,
+    describe_plan,
+    plain,
+    read_record,
+    record_of,
+)
+from repnet.report._run import Run, draw_reports, read_run, write_run
+
+__all__ = [
+    "OutputFolder",
+    "Record",
+    "Run",
+    "arrays_of",
+    "bands_of",
+    "data_arrays",
+    "describe_data",
+    "describe_network",
+    "describe_plan",
+    "describe_spectra",
+    "draw_reports",
+    "free_name",
+    "measure",
+    "number",
+    "plain",
+    "read_record",
+    "read_run",
+    "record_of",
+    "seconds",
+    "spectrum_arrays",
+    "write_run",
+]

@@ -1,0 +1,158 @@
+"""Reports from a record and its arrays alone: a page, a text, a picture."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from repnet.report._clouds import cloud_cards
+from repnet.report._curves import line_cards
+from repnet.report._labels import DataLabels, command_line, data_labels, number, seconds
+from repnet.report._maps import map_cards, picture_of_map, scatter_cards
+from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
+from repnet.report._record import Record
+from repnet.report._style import Card
+from repnet.solve import RESULTS
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def draw_html(record: Record, arrays: Arrays) -> str:
+    """A page that needs nothing else: figures inside, no network."""
+    groups = [(title, cards) for title, cards in _groups(record, arrays) if cards]
+    return _template("report.html").render(**_words(record), groups=groups)
+
+
+def draw_markdown(record: Record, has_picture: bool) -> str:
+    """The numbers, the plan and the command as Markdown."""
+    return _template("report.md").render(**_words(record), has_picture=has_picture)
+
+
+def draw_picture(record: Record, arrays: Arrays) -> bytes | None:
+    """Truth beside the fits and their errors as a PNG; `None` where the data are no map."""
+    labels = data_labels(record)
+    if labels is None or labels.layout != "map" or not methods_of(record):
+        return None
+    headlines = {name: _headline(name, record, labels) for name in methods_of(record)}
+    return picture_of_map(arrays, labels, methods_of(record), headlines)
+
+
+def methods_of(record: Record) -> list[str]:
+    """Names of the methods that were fitted, in the order of the record."""
+    return list((record.metrics or {}).get("methods") or {})
+
+
+def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
+    labels = data_labels(record)
+    if labels is None or not arrays:
+        return []
+    metrics, methods = record.metrics or {}, methods_of(record)
+    errors = [band_card(metrics["bands"], _band_unit(labels))] if metrics.get("bands") else []
+    return [
+        ("Data and fit", _fit_cards(arrays, labels, methods)),
+        (
+            "Frequencies",
+            [*spectrum_cards(arrays, metrics.get("spectrum") or [], labels), *errors],
+        ),
+        ("Training", history_cards(_histories(record))),
+        ("Partition points", density_cards(arrays, labels, methods)),
+    ]
+
+
+def _fit_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Card]:
+    match labels.layout:
+        case "line":
+            return line_cards(arrays, labels, methods)
+        case "map":
+            return map_cards(arrays, labels, methods)
+        case "scatter":
+            return scatter_cards(arrays, labels, methods)
+        case _:
+            return cloud_cards(arrays, labels, methods)
+
+
+def _histories(record: Record) -> dict[str, dict[str, Any]]:
+    """History per method; the main method's is the record's own."""
+    methods = (record.metrics or {}).get("methods") or {}
+    return {
+        name: (record.history if index == 0 else entry.get("history")) or {}
+        for index, (name, entry) in enumerate(methods.items())
+    }
+
+
+def _band_unit(labels: DataLabels) -> str:
+    """The one unit of all inputs, or none."""
+    units = set(labels.input_units)
+    return units.pop() if len(units) == 1 else ""
+
+
+def _headline(name: str, record: Record, labels: DataLabels) -> str:
+    rmse = (record.metrics or {})["methods"][name]["rmse"]
+    if rmse is None:
+        return "error"
+    return f"held-out RMSE {number(rmse)} {labels.unit}".rstrip()
+
+
+def _words(record: Record) -> dict[str, Any]:
+    """What both templates are filled with."""
+    metrics = record.metrics or {}
+    labels = data_labels(record)
+    return {
+        "record": record,
+        "metrics": metrics,
+        "data": metrics.get("data"),
+        "sampling": metrics.get("sampling"),
+        "suggestion": metrics.get("suggestion"),
+        "labels": labels,
+        "unit": labels.unit if labels else "",
+        "methods": metrics.get("methods") or {},
+        "tiles": _tiles(record, labels),
+        "ended": None if record.result is None else RESULTS[record.result].value,
+        "command": command_line(record),
+        "number": number,
+        "seconds": seconds,
+        "bands": _band_rows(metrics.get("bands")),
+    }
+
+
+def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
+    """The headline numbers: value and what it is."""
+    metrics, unit = record.metrics or {}, labels.unit if labels else ""
+    tiles = []
+    if record.heldout_rmse is not None:
+        tiles.append((f"{number(record.heldout_rmse)} {unit}".rstrip(), "held-out RMSE"))
+    if record.relative_l2 is not None:
+        tiles.append((number(record.relative_l2), "relative L2 error"))
+    if metrics.get("psnr") is not None:
+        tiles.append((f"{number(metrics['psnr'])} dB", "PSNR"))
+    if record.seconds is not None:
+        tiles.append((seconds(record.seconds), "solve"))
+    if record.network is not None:
+        tiles.append((number(record.network["parameters"]), "parameters"))
+    return tiles
+
+
+def _band_rows(bands: dict[str, Any] | None) -> list[tuple[str, str, list[str]]]:
+    """Band, share of the energy, error per method."""
+    if not bands:
+        return []
+    rows = []
+    for index, share in enumerate(bands["share"]):
+        band = f"{number(bands['edges'][index])} – {number(bands['edges'][index + 1])}"
+        errors = [number(errors[index]) for errors in bands["error"].values()]
+        rows.append((band, f"{number(100.0 * share)} %", errors))
+    return rows
+
+
+def _template(name: str) -> jinja2.Template:
+    # Of the page, everything but figures is escaped: names come from the user's files.
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("repnet.report"),
+        autoescape=name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(f"{name}.j2")

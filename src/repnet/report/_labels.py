@@ -1,0 +1,89 @@
+"""Words and numbers for people: names with units, rounded numbers, the data of a record."""
+
+import dataclasses
+import math
+import shlex
+from typing import Any
+
+from repnet.report._record import Record
+from repnet.report._style import with_unit
+
+
+@dataclasses.dataclass(frozen=True)
+class DataLabels:
+    """What the axes of a record's figures are called."""
+
+    layout: str
+    inputs: tuple[str, ...]  # with units
+    names: tuple[str, ...]  # without
+    target: str  # with unit
+    unit: str  # of the target
+    input_units: tuple[str, ...]
+
+
+def data_labels(record: Record) -> DataLabels | None:
+    """Labels from the record's `metrics`; `None` where it holds no data."""
+    data = (record.metrics or {}).get("data")
+    if not data:
+        return None
+    units = data["units"]
+    names = tuple(data["inputs"])
+    return DataLabels(
+        data["layout"],
+        tuple(with_unit(name, unit) for name, unit in zip(names, units, strict=False)),
+        names,
+        with_unit(data["targets"][0], units[len(names)]),
+        units[len(names)],
+        tuple(units[: len(names)]),
+    )
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number as people write it, and a dash for none.
+
+    >>> number(0.012345), number(161.8), number(1.2e-9), number(None), number(13863)
+    ('0.0123', '162', '1.2e-9', '–', '13,863')
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:,.{decimals}f}"
+        return text
+    mantissa, exponent = f"{value:.{digits - 2}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def seconds(value: float | None) -> str:
+    """A time as people write it.
+
+    >>> seconds(0.0123), seconds(5.26), seconds(83.0)
+    ('12 ms', '5.3 s', '83 s')
+    """
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def command_line(record: Record) -> str:
+    """The command that makes this run again, options that were left out left out.
+
+    >>> from repnet.report import record_of
+    >>> command_line(record_of("fit", {"data": "my tide.csv", "holdout": 0.2, "out": None}))
+    "repnet fit 'my tide.csv' --holdout 0.2"
+    """
+    words = ["repnet", record.command]
+    for name, value in record.arguments.items():
+        if name in ("data", "folder", "points"):
+            words.append(str(value))
+        elif value is True:
+            words.append(f"--{name}")
+        elif value is not None and value is not False:
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)

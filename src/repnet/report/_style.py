@@ -1,0 +1,97 @@
+"""How figures look: one size, one palette, ink that follows the page's light or dark colours."""
+
+import dataclasses
+import io
+import re
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#123457"  # stands for the page's text colour, which is not known when drawing
+GREY = "#8b929c"
+PALETTE = ("#2f7fd1", "#e0772f", "#2b9e72", "#a05fc0", "#c9a227", "#d1495b")
+SIZE = (4.4, 3.0)  # inches: small, so that a phone shrinks the letters little
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "repnet",
+    "font.family": "sans-serif",
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GREY,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.3,
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.3,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """One figure of a report: a title, the drawing as SVG text, and a caption in full sentences."""
+
+    title: str
+    svg: str
+    caption: str
+
+
+def drawing(width: float = SIZE[0], height: float = SIZE[1]) -> tuple[Figure, Axes]:
+    """An empty figure with one pair of axes, without any global state."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.add_subplot()
+
+
+def styled() -> Any:
+    """A context in which new artists take the report's style."""
+    return matplotlib.rc_context(_STYLE)
+
+
+def to_svg(figure: Figure, label: str) -> str:
+    """The figure as an `<svg>` element that scales with its container and takes its text colour."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    return text.replace(INK, "currentColor")
+
+
+def to_png(figure: Figure, dpi: int = 130) -> bytes:
+    """The figure as a PNG on white."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def colour(index: int) -> str:
+    """The colour of the method with this number."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def with_unit(name: str, unit: str) -> str:
+    """An axis label, such as `depth [m]`; a unit that the name already tells is not repeated.
+
+    >>> with_unit("depth", "m"), with_unit("depth (m)", "m"), with_unit("y", "")
+    ('depth [m]', 'depth (m)', 'y')
+    """
+    return name if not unit or f"({unit})" in name or f"[{unit}]" in name else f"{name} [{unit}]"
