@@ -1,5 +1,7 @@
 r"""Output and slope magnitudes of a network at initialization, layer by layer."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -17,38 +19,65 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-def gaussian_moments(
-    activation: Activation, variance: Float[Array, "*batch"]
-) -> tuple[Float[Array, "*batch"], Float[Array, "*batch"]]:
+class GaussianMoments(NamedTuple):
+    r"""Moments of an activation at $z = \sqrt v\,\xi$, $\xi\sim N(0,1)$.
+
+    - `value`: $\mathbb E\,\varphi(z)^2$.
+    - `slope`: $\mathbb E\,\varphi'(z)^2$.
+    - `outer`: $\mathbb E\,\varphi'(z)^2\,\xi^2$, the slope where the unit is driven far.
+    - `cross`: $\mathbb E\,\varphi(z)\,\varphi'(z)\,z\,/\,v$.
+    """
+
+    value: Float[Array, "*batch"]
+    slope: Float[Array, "*batch"]
+    outer: Float[Array, "*batch"]
+    cross: Float[Array, "*batch"]
+
+
+def gaussian_moments(activation: Activation, variance: Float[Array, "*batch"]) -> GaussianMoments:
     r"""Second moments of an activation and its slope at a Gaussian pre-activation.
 
-    $$\mathbb E\,\varphi(\sqrt v\,\xi)^2,\quad \mathbb E\,\varphi'(\sqrt v\,\xi)^2,\qquad
-    \xi\sim N(0,1)$$
-
-    ReLU: $v/2$ and $1/2$. Sine of frequency $\omega$: $(1 - e^{-2\omega^2 v})/2$ and
-    $\omega^2(1 + e^{-2\omega^2 v})/2$. Any other activation by quadrature.
+    ReLU: $v/2, 1/2, 1/2, 1/2$. Sine of frequency $\omega$, with $E = e^{-2\omega^2 v}$:
+    $(1 - E)/2,\ \omega^2(1 + E)/2,\ \omega^2(1 + (1 - 4\omega^2 v)E)/2,\ \omega^2 E$. Any other
+    activation by quadrature.
 
     **Arguments:** `variance`: $v$, any shape.
 
-    **Returns:** two arrays of the shape of `variance`.
+    **Returns:** `GaussianMoments` of arrays of the shape of `variance`.
 
     **Source:** this project.
 
     >>> [float(moment) for moment in gaussian_moments(jax.nn.relu, jnp.array(3.0))]
-    [1.5, 0.5]
+    [1.5, 0.5, 0.5, 0.5]
     """
     variance = jnp.asarray(variance)
     kind = family(activation)
     if kind == "relu":
-        return 0.5 * variance, jnp.full_like(variance, 0.5)
+        half = jnp.full_like(variance, 0.5)
+        return GaussianMoments(0.5 * variance, half, half, half)
     if kind == "sine" or isinstance(activation, Sine):
         square = activation.frequency**2 if isinstance(activation, Sine) else 1.0
-        decay = jnp.exp(-2.0 * square * variance)
-        return 0.5 * (1.0 - decay), 0.5 * square * (1.0 + decay)
-    z = jnp.sqrt(variance)[..., None] * jnp.asarray(_NODES, dtype=variance.dtype)
+        return _sine_moments(square, variance)
+    nodes, weights = (jnp.asarray(each, dtype=variance.dtype) for each in (_NODES, _WEIGHTS))
+    deviation = jnp.sqrt(variance + jnp.finfo(variance.dtype).tiny)[..., None]
+    z = deviation * nodes
     value, slope = jax.jvp(activation, (z,), (jnp.ones_like(z),))
-    weights = jnp.asarray(_WEIGHTS, dtype=variance.dtype)
-    return jnp.square(value) @ weights, jnp.square(slope) @ weights
+    return GaussianMoments(
+        jnp.square(value) @ weights,
+        jnp.square(slope) @ weights,
+        jnp.square(slope * nodes) @ weights,
+        (value * slope * nodes / deviation) @ weights,
+    )
+
+
+def _sine_moments(square: float, variance: Float[Array, "*batch"]) -> GaussianMoments:
+    decay = jnp.exp(-2.0 * square * variance)
+    return GaussianMoments(
+        0.5 * (1.0 - decay),
+        0.5 * square * (1.0 + decay),
+        0.5 * square * (1.0 + (1.0 - 4.0 * square * variance) * decay),
+        square * decay,
+    )
 
 
 class Magnitude(eqx.Module):
@@ -68,29 +97,31 @@ class Magnitude(eqx.Module):
 
 def first_moments(
     first: AbstractFirstLayer, points: Float[Array, "points dim"]
-) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
-    r"""Mean squares of a first layer's features and of their gradients at each point.
+) -> tuple[Float[Array, " points"], Float[Array, " points"], Float[Array, "points dim"]]:
+    r"""Second moments of a first layer's features and of their gradients at each point.
 
-    $$q_1(x) = \tfrac1N\sum_i h_i(x)^2,\qquad p_1(x) = \tfrac1N\sum_i |\nabla h_i(x)|^2$$
+    $$q_1(x) = \tfrac1N\sum_i h_i(x)^2,\quad p_1(x) = \tfrac1N\sum_i |\nabla h_i(x)|^2,\quad
+    r_1(x) = \tfrac1N\sum_i h_i(x) \nabla h_i(x)$$
 
     The layer's own units stand for the integral over directions and partition points, so that
     any first layer will do, before and after training.
 
-    **Returns:** two arrays of shape `(points,)`.
+    **Returns:** $q_1$ and $p_1$, shape `(points,)`, and $r_1$, shape `(points, dim)`.
 
     **Source:** this project.
 
     >>> import jax.random as jr
     >>> from repnet.nn import FourierFeatures
-    >>> q, _ = first_moments(FourierFeatures(1, 8, key=jr.key(0)), jnp.zeros((3, 1)))
+    >>> q, _, _ = first_moments(FourierFeatures(1, 8, key=jr.key(0)), jnp.zeros((3, 1)))
     >>> q.tolist()
     [0.5, 0.5, 0.5]
     """
 
-    def at_point(x: Array) -> tuple[Array, Array]:
+    def at_point(x: Array) -> tuple[Array, Array, Array]:
         values, push = jax.linearize(first, x)
         slopes = jax.vmap(push)(jnp.eye(x.shape[0], dtype=x.dtype))
-        return jnp.mean(jnp.square(values)), jnp.sum(jnp.mean(jnp.square(slopes), axis=1))
+        slope_square = jnp.sum(jnp.mean(jnp.square(slopes), axis=1))
+        return jnp.mean(jnp.square(values)), slope_square, jnp.mean(values * slopes, axis=1)
 
     return jax.vmap(at_point)(points)
 
@@ -98,18 +129,23 @@ def first_moments(
 def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) -> Magnitude:
     r"""Root mean squares of the output and slope that a network starts with.
 
-    With $q_1, p_1$ of the first layer (`first_moments`), weights of mean square $\sigma_w^2$ per
-    fan-in and biases of mean square $\sigma_b^2$,
+    With $q_1, p_1, r_1$ of the first layer (`first_moments`), weights of mean square $\sigma_w^2$
+    per fan-in and biases of mean square $\sigma_b^2$, a unit's pre-activation and its slope are
+    Gaussian with variances $v = \sigma_w^2 q_l + \sigma_b^2$, $\sigma_w^2 p_l$ and covariance
+    $\sigma_w^2 r_l$. With $\rho^2 = |\sigma_w^2 r_l|^2/v$,
 
-    $$q_{l+1} = \mathbb E\,\varphi(\sqrt{v_l}\,\xi)^2,\quad
-      p_{l+1} = \sigma_w^2 p_l\,\mathbb E\,\varphi'(\sqrt{v_l}\,\xi)^2,\quad
-      v_l = \sigma_w^2 q_l + \sigma_b^2,$$
+    $$q_{l+1} = \mathbb E\,\varphi(z)^2,\quad
+      p_{l+1} = (\sigma_w^2 p_l - \rho^2)\,\mathbb E\,\varphi'(z)^2
+                + \rho^2\,\mathbb E\,\varphi'(z)^2\xi^2,\quad
+      r_{l+1} = \sigma_w^2 r_l\,\mathbb E\,\varphi(z)\varphi'(z)z/v,$$
 
     $$\mathbb E u^2 = \sigma_{\mathrm{out}}^2 q_L + \sigma_b^2,\qquad
       \mathbb E |\nabla u|^2 = \sigma_{\mathrm{out}}^2 p_L,$$
 
     at every point, then averaged over the points. It holds for random independent weights, before
-    training, up to corrections of order one over the width.
+    training, up to corrections of order one over the width. The covariance $r$ matters where few
+    features are non-zero at a point, as for steep local features: without it the slope comes out
+    14 % too large for bumps of scale 300 in four dimensions.
 
     **Arguments:** `points`: where, shape `(points, dim)`; `None` is 1,024 Sobol points of
     $[-1, 1]^d$.
@@ -129,12 +165,17 @@ def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) ->
 
 @eqx.filter_jit
 def _recursion(network: MLP, points: Float[Array, "points dim"]) -> Magnitude:
-    q, p = first_moments(network.first, points)
+    q, p, r = first_moments(network.first, points)
     values, slopes = [jnp.mean(q)], [jnp.mean(p)]
     for layer in network.hidden:
         weight_square, bias_square = _mean_squares(layer)
-        q, factor = gaussian_moments(network.activation, weight_square * q + bias_square)
-        p = weight_square * p * factor
+        variance = weight_square * q + bias_square
+        p, r = weight_square * p, weight_square * r
+        tiny = jnp.finfo(variance.dtype).tiny
+        rho = jnp.sum(jnp.square(r), axis=1) / (variance + tiny)
+        moments = gaussian_moments(network.activation, variance)
+        q, p = moments.value, (p - rho) * moments.slope + rho * moments.outer
+        r = r * moments.cross[:, None]
         values.append(jnp.mean(q))
         slopes.append(jnp.mean(p))
     weight_square, bias_square = _mean_squares(network.readout)

@@ -17,7 +17,7 @@ from repnet.nn._magnitude import magnitude
 from repnet.nn._mlp import MLP
 from repnet.nn._rivals import SineLinear
 
-_STEP_GAIN = 2.0  # second-layer weights of steps and ramps; local features take 1
+_STEP_GAIN = 4.0  # second-layer weights of steps and ramps; local features take 1
 
 
 def RepNet(
@@ -37,7 +37,7 @@ def RepNet(
     r"""A network with a reparameterized first layer, whose initial output has magnitude 1.
 
     The hidden layers' weights have the usual variance for their activation; those of the second
-    layer are doubled where its inputs are steps or ramps. The read-out's variance is chosen by
+    layer are larger where its inputs are steps or ramps. The read-out's variance is chosen by
     `magnitude` so that $\mathbb E u^2 = 1$ over the domain: the magnitude of a standardized target.
 
     **Arguments:**
@@ -71,14 +71,14 @@ def RepNet(
     )
     network = MLP(first, out_size, hidden=hidden, activation=activation, key=rest_key)
     if hidden and first.feature.kind in ("plain", "ramp"):
-        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_double)
+        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_enlarge)
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
     rms = magnitude(network, low + (high - low) * cell).output_rms
     return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=lambda weight: weight / rms)
 
 
-def _double(weight: Array) -> Array:
+def _enlarge(weight: Array) -> Array:
     return _STEP_GAIN * weight
 
 
