@@ -14,6 +14,7 @@ import optax
 from jaxtyping import Array, Key, PRNGKeyArray, PyTree
 
 from repnet.nn import MLP, RepLinear, RepNet
+from repnet.nn._check import check_positive
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._history import Watch, of_seed
@@ -96,6 +97,8 @@ class Gradient:
                 "`Gradient(scale=...)` must be a number, one per axis, or 'auto'; "
                 f"got {self.scale!r}."
             )
+        if not isinstance(self.scale, str):
+            check_positive("Gradient", "scale", self.scale)
 
     def run(
         self,
@@ -166,6 +169,8 @@ def train_many(
         raise ValueError("`train_many(solver=...)` must not watch; its `watch` is not None.")
     with Clock() as clock:
         pairs = jax.vmap(jr.split)(keys)
+        # Once without the batch: an activation's kind, found by probing it, can't be under `vmap`.
+        eqx.filter_eval_shape(make_network, pairs[0, 0], *(argument[0] for argument in batched))
         networks = eqx.filter_vmap(make_network)(pairs[:, 0], *batched)
         with _precision(networks):
             ready = _prepare(solver, problem, networks, pairs[:, 1], stacked=True)
