@@ -2,7 +2,13 @@
 
 from repnet.nn._activation import Sine
 from repnet.nn._first import AbstractFirstLayer, RepLinear
-from repnet.nn._magnitude import Magnitude, first_moments, gaussian_moments, magnitude
+from repnet.nn._magnitude import (
+    GaussianMoments,
+    Magnitude,
+    first_moments,
+    gaussian_moments,
+    magnitude,
+)
 from repnet.nn._mlp import MLP, Dense
 from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
@@ -18,6 +24,7 @@ __all__ = [
     "Dense",
     "FactorizedLinear",
     "FourierFeatures",
+    "GaussianMoments",
     "Linear",
     "Magnitude",
     "Rates",
