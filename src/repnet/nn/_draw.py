@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
 from scipy.stats import qmc
 
@@ -101,11 +102,28 @@ def _axis_points(
     return jnp.where(own > 0, values[:, None], 0.5)
 
 
-def _oblique_points(
-    count: int, dim: int, offsets: str | None, key: PRNGKeyArray
-) -> Float[Array, "count dim"]:
-    draw = latin_points if offsets == "stratified" else rotated_sobol
-    return draw(count, dim, key=key)
+def _oblique(
+    count: int, dim: int, offsets: str | None, *, key: PRNGKeyArray
+) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
+    # Directions and points come from one low-discrepancy sequence: drawn apart, the pairs would be
+    # no more even than random ones.
+    place_key, pair_key = jr.split(key)
+    pairs = rotated_sobol(count, 2 * dim, key=pair_key)
+    unit = _direction_of(pairs[:, :dim])
+    if offsets == "stratified" or (offsets is None and dim == 1):
+        return unit, latin_points(count, dim, key=place_key)
+    return unit, pairs[:, dim:]
+
+
+def _direction_of(cube: Float[Array, "count dim"]) -> Float[Array, "count dim"]:
+    """Points of the unit cube as unit vectors, uniform if the points are."""
+    if cube.shape[1] == 1:
+        return jnp.where(cube < 0.5, -1.0, 1.0)
+    if cube.shape[1] == 2:
+        angle = 2.0 * jnp.pi * cube[:, 0]
+        return jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=1)
+    normal = ndtri(jnp.clip(cube, 1e-6, 1.0 - 1e-6))
+    return normal / jnp.linalg.norm(normal, axis=1, keepdims=True)
 
 
 def draw_hyperplanes(
@@ -136,7 +154,6 @@ def draw_hyperplanes(
         unit = axis_directions(along, dim, key=keys[0])
         parts.append((unit, _axis_points(along, dim, offsets, keys[1])))
     if count - along:
-        unit = isotropic_directions(count - along, dim, key=keys[2])
-        parts.append((unit, _oblique_points(count - along, dim, offsets, keys[3])))
+        parts.append(_oblique(count - along, dim, offsets, key=keys[2]))
     unit, points = (jnp.concatenate(each) for each in zip(*parts, strict=True))
     return unit, points

@@ -118,23 +118,29 @@ class Neighbours:
         self.x = x
         self._trees: dict[bytes, cKDTree] = {}
 
+    def widened(self, cover: Cover, per_window: int) -> tuple[Cover, Bool[np.ndarray, " windows"]]:
+        """The cover with scarce windows widened until they hold half of `per_window` points.
+
+        **Returns:** the cover, and which windows were widened.
+        """
+        tree, unit = self._tree(cover)
+        least = int(min(len(self.x), max(2 * (self.x.shape[1] + 1), per_window // 2)))
+        count = tree.query_ball_point(cover.centre / unit, 1.0 + _SLACK, p=np.inf, return_length=True)
+        scarce = np.flatnonzero(count < least)
+        radius = np.array(cover.radius)
+        if len(scarce):
+            distance, _ = tree.query(cover.centre[scarce] / unit, k=[least], p=np.inf)
+            radius[scarce] *= np.maximum(1.0, distance * (1.0 + _SLACK))
+        return dataclasses.replace(cover, radius=radius), count < least
+
     def members(
         self, cover: Cover, windows: Int[np.ndarray, " some"], per_window: int
-    ) -> tuple[Cover, Members]:
-        """The points in the given windows' boxes, at least about half of `per_window` each.
-
-        **Returns:** the cover with the radii of scarce windows widened, and the members, padded.
-        """
-        radius = np.array(cover.radius)
-        tree, unit = self._tree(cover.spacing)
-        least = int(min(len(self.x), max(2 * (self.x.shape[1] + 1), per_window // 2)))
-        lists = tree.query_ball_point(cover.centre[windows] / unit, 1.0 + _SLACK, p=np.inf)
-        for position in np.flatnonzero([len(members) < least for members in lists]):
-            window = windows[position]
-            distance, near = tree.query(cover.centre[window] / unit, k=least, p=np.inf)
-            lists[position] = np.atleast_1d(near)
-            radius[window] *= max(1.0, float(np.max(distance)) * (1 + _SLACK))
-        most = _CROWD * max(per_window, least)
+    ) -> Members:
+        """The points in the given windows' boxes, padded."""
+        tree, unit = self._tree(cover)
+        reach = np.max(cover.radius[windows] / unit, axis=1) + _SLACK
+        lists = tree.query_ball_point(cover.centre[windows] / unit, reach, p=np.inf)
+        most = _CROWD * max(per_window, 2 * (self.x.shape[1] + 1))
         rows = [_thinned(np.sort(np.asarray(members, int)), most) for members in lists]
         length = max(len(row) for row in rows)
         index = np.zeros((len(rows), length), int)
@@ -142,10 +148,10 @@ class Neighbours:
         for position, row in enumerate(rows):
             index[position, : len(row)] = row
             mask[position, : len(row)] = True
-        return dataclasses.replace(cover, radius=radius), Members(index, mask)
+        return Members(index, mask)
 
-    def _tree(self, spacing: Float[np.ndarray, " dim"]) -> tuple[cKDTree, Float[np.ndarray, " dim"]]:
-        unit = np.minimum(spacing, 1.0)
+    def _tree(self, cover: Cover) -> tuple[cKDTree, Float[np.ndarray, " dim"]]:
+        unit = np.minimum(cover.spacing, 1.0)
         key = unit.tobytes()
         if key not in self._trees:
             self._trees[key] = cKDTree(self.x / unit)

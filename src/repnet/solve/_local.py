@@ -8,7 +8,6 @@ import dataclasses
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
@@ -19,7 +18,9 @@ AFFINE = 10.0  # weight of the affine columns against the features: nearly free 
 
 @dataclasses.dataclass(frozen=True)
 class Design:
-    """Features and weighted affine columns of some windows; rows beyond a window's points are zero.
+    """Features and weighted affine columns at the points of some windows.
+
+    The leading axis has length 1 where all windows see the same points.
 
     - `matrix`: shape `(windows, points, width + 1 + dim)`.
     - `level`: weight of the affine columns, shape `(windows,)`.
@@ -33,26 +34,36 @@ class Design:
     @property
     def unit(self) -> Float[np.ndarray, " windows"]:
         """The mean diagonal of the kernels: ridges are in units of it."""
-        return np.square(self.matrix).sum(axis=(1, 2)) / self.matrix.shape[1]
+        return np.square(self.matrix).sum(axis=2).mean(axis=1)
 
 
-def make_design(
-    layer: AbstractFirstLayer,
-    local: Float[np.ndarray, "windows points dim"],
-    mask: Bool[np.ndarray, "windows points"],
-) -> Design:
+def make_design(layer: AbstractFirstLayer, local: Float[np.ndarray, "windows points dim"]) -> Design:
     """The design of every window, from its points in local coordinates."""
-    matrix, level = _design(layer, local, mask)
-    return Design(np.asarray(matrix), np.asarray(level), layer.width)
+    windows, points, dim = local.shape
+    features = _features(layer, local.reshape(-1, dim)).reshape(windows, points, -1)
+    level = AFFINE * np.sqrt(np.square(features).sum(axis=2).mean(axis=1))
+    affine = level[:, None, None] * np.concatenate([np.ones((windows, points, 1)), local], axis=2)
+    return Design(np.concatenate([features, affine], axis=2), level, layer.width)
+
+
+_CHUNK = 4096  # points: one compiled shape for all windows of a layer
+
+
+def _features(
+    layer: AbstractFirstLayer, points: Float[np.ndarray, "all dim"]
+) -> Float[np.ndarray, "all width"]:
+    values = np.empty((len(points), layer.width))
+    for first in range(0, len(points), _CHUNK):
+        chunk = points[first : first + _CHUNK]
+        padded = np.zeros((_CHUNK if len(points) > 256 else 256, points.shape[1]))
+        padded[: len(chunk)] = chunk
+        values[first : first + len(chunk)] = np.asarray(_compiled_features(layer, padded))[: len(chunk)]
+    return values
 
 
 @eqx.filter_jit
-def _design(layer: AbstractFirstLayer, local: Array, mask: Array) -> tuple[Array, Array]:
-    features = jnp.where(mask[..., None], jax.vmap(jax.vmap(layer))(local), 0.0)
-    affine = jnp.concatenate([jnp.ones_like(local[..., :1]), local], axis=-1)
-    affine = jnp.where(mask[..., None], affine, 0.0)
-    level = AFFINE * jnp.sqrt(jnp.sum(features**2, axis=(1, 2)) / jnp.sum(mask, axis=1))
-    return jnp.concatenate([features, level[:, None, None] * affine], axis=-1), level
+def _compiled_features(layer: AbstractFirstLayer, points: Array) -> Array:
+    return jax.vmap(layer)(points)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,15 +80,19 @@ class Factors:
     singular: np.ndarray | None = None
 
 
-def factorize(matrix: Float[np.ndarray, "windows points columns"], precise: bool) -> Factors:
-    """The kernel squares the condition number: without `precise`, good to 1e-8 of the target.
+def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: bool) -> Factors:
+    """The factors of every window, or of all at once where they share points and mask.
 
-    That is enough where data are rough or noisy, at a fraction of the time.
+    The kernel squares the condition number: without `precise`, good to 1e-8 of the target. That is
+    enough where data are rough or noisy, at a fraction of the time.
     """
     if precise:
-        vectors, singular, right = np.linalg.svd(matrix, full_matrices=False)
+        rows = design.matrix * mask[..., None]
+        vectors, singular, right = np.linalg.svd(rows, full_matrices=False)
         return Factors(vectors, singular**2, right, singular)
-    values, vectors = np.linalg.eigh(matrix @ matrix.swapaxes(1, 2))
+    kernel = design.matrix @ design.matrix.swapaxes(1, 2)
+    kernel = kernel * (mask[:, :, None] & mask[:, None, :])
+    values, vectors = np.linalg.eigh(kernel)
     return Factors(vectors, np.maximum(values, 0.0))
 
 
@@ -93,7 +108,7 @@ def leave_one_out(
     **Source:** Allen 1974 (PRESS); Golub, Heath and Wahba 1979.
     """
     alpha, diagonal = _dual(factors, ridges * design.unit[:, None], y)
-    return np.einsum("wp,wpro->wro", weight, np.square(alpha / diagonal[..., None]))
+    return np.einsum("wp,wpro->wro", weight, np.square(alpha / diagonal[..., None]), optimize=True)
 
 
 def _dual(
@@ -103,9 +118,10 @@ def _dual(
     vectors = factors.vectors
     inverse = 1.0 / (factors.values[:, :, None] + shift[:, None, :])
     inside = vectors.swapaxes(1, 2) @ y
-    windows, points, rank = vectors.shape
-    alpha = vectors @ (inverse[..., None] * inside[:, :, None, :]).reshape(windows, rank, -1)
-    alpha = alpha.reshape(windows, points, -1, y.shape[-1])
+    _, points, rank = vectors.shape
+    spectral = inverse[..., None] * inside[:, :, None, :]
+    alpha = vectors @ spectral.reshape(len(spectral), rank, -1)
+    alpha = alpha.reshape(len(alpha), points, -1, y.shape[-1])
     squared = np.square(vectors)
     diagonal = squared @ inverse
     if rank < points:  # on the rest of the space K is zero
@@ -130,7 +146,7 @@ def readouts(
     else:  # through the right singular vectors: the kernel's inverse would lose all digits here
         gain = factors.singular[..., None] / (factors.values[..., None] + shift[:, None, :])
         inside = factors.vectors.swapaxes(1, 2) @ y
-        mean = np.einsum("wsr,wr->ws", gain, share)[..., None] * inside
+        mean = (gain @ share[..., None]) * inside
         coefficients = factors.right.swapaxes(1, 2) @ mean
     coefficients = coefficients.swapaxes(1, 2)
     affine = design.level[:, None, None] * coefficients[..., design.width :]

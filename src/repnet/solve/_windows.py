@@ -1,7 +1,7 @@
 """Windows: independent local least-squares networks, blended into one."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import equinox as eqx
@@ -13,18 +13,17 @@ from threadpoolctl import threadpool_limits
 
 from repnet.nn import LocalReadout, Windowed
 from repnet.problem import Problem
+from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
 from repnet.solve._clock import Clock
-from repnet.solve._cover import Cover, Members, Neighbours, make_cover
 from repnet.solve._local import factorize, leave_one_out, make_design, readouts
 from repnet.solve._mixture import posterior
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
-from repnet.spectrum import Grid, axis_spectra, detect_grid
+from repnet.spectrum import axis_spectra, detect_grid
 
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
 _THREADS = 2
-_BATCH_BYTES = 64e6  # working memory of one batch of windows
 _PILOT_WORK = 4e7  # pilot windows × points³, per candidate
 _PILOTS = (8, 64)
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
@@ -93,25 +92,19 @@ class Windows(eqx.Module):
 class _Fit:
     """The data in standard units and what is known of them."""
 
-    x: Float[np.ndarray, "points dim"]
-    y: Float[np.ndarray, "points out"]
-    grid: Grid | None
+    data: Sampled
     band: Float[np.ndarray, " dim"]  # largest angular frequency per axis, per unit of x
-    noise: float
-    neighbours: Neighbours
 
     @staticmethod
     def of(problem: Problem) -> "_Fit":
         term, units = problem.terms["data"], standardization(problem)
         x, y = units.inputs(term.points), units.targets(term.values)
-        spectra = axis_spectra(x, y)
-        band = np.array([spectrum.omega_max for spectrum in spectra])
-        noise = max(spectrum.noise for spectrum in spectra)
-        return _Fit(x, y, detect_grid(x), band, noise, Neighbours(x))
+        band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
+        return _Fit(Sampled(x, y, detect_grid(x)), band)
 
     @property
     def dim(self) -> int:
-        return self.x.shape[1]
+        return self.data.x.shape[1]
 
     def stretch(self) -> Float[np.ndarray, " dim"]:
         """Windows are longer along axes where the target varies more slowly."""
@@ -124,8 +117,7 @@ class _Fit:
 class _Choice:
     """The chosen cover and the candidates that compete in it."""
 
-    cover: Cover
-    per_window: int
+    cut: Cut
     candidates: list[Candidate]
     pilot_error: float
     tried: dict[str, float]
@@ -144,14 +136,14 @@ def _choose(solver: Windows, fit: _Fit, key: PRNGKeyArray) -> _Choice:
 
 
 def _sizes(fit: _Fit) -> list[int]:
-    sizes = [size for size in _SIZES[fit.dim] if size < len(fit.x)]
-    return sizes or [len(fit.x)]
+    sizes = [size for size in _SIZES[fit.dim] if size < len(fit.data.x)]
+    return sizes or [len(fit.data.x)]
 
 
 def _pilot(solver: Windows, fit: _Fit, per_window: int, key: PRNGKeyArray) -> _Choice:
     """Leave-one-out errors of all candidates in some windows of one size."""
-    cover = make_cover(fit.x, per_window, fit.grid, fit.stretch())
-    band = fit.band * np.median(cover.radius, axis=0)
+    cut = fit.data.cover(per_window, fit.stretch())
+    band = fit.band * np.median(cut.cover.radius, axis=0)
     candidates = window_candidates(
         fit.dim,
         per_window,
@@ -162,14 +154,14 @@ def _pilot(solver: Windows, fit: _Fit, per_window: int, key: PRNGKeyArray) -> _C
         key=key,
     )
     count = int(np.clip(_PILOT_WORK / per_window**2.5, *_PILOTS))
-    windows = _some(cover.windows, count, key)
-    errors, weights = _errors(fit, cover, windows, per_window, candidates)
+    windows = _some(cut.cover.windows, count, key)
+    errors, weights = _errors(fit, cut, windows, candidates)
     flat = errors.reshape(len(windows), -1)
     shares, _ = posterior(flat, weights)
     mean = float(np.sum(shares * flat) / len(windows))
     per_candidate = shares.reshape(len(windows), len(candidates), -1).sum(axis=2).mean(axis=0)
     kept = [c for c, share in zip(candidates, per_candidate, strict=True) if share >= _KEPT]
-    return _Choice(cover, per_window, kept, float(np.sqrt(mean)), {})
+    return _Choice(cut, kept, float(np.sqrt(mean)), {})
 
 
 def _some(windows: int, count: int, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
@@ -180,87 +172,31 @@ def _some(windows: int, count: int, key: PRNGKeyArray) -> Int[np.ndarray, " some
 
 def _errors(
     fit: _Fit,
-    cover: Cover,
+    cut: Cut,
     windows: Int[np.ndarray, " some"],
-    per_window: int,
     candidates: list[Candidate],
 ) -> tuple[Float[np.ndarray, "some candidates ridges"], Float[np.ndarray, " some"]]:
     """Mean weighted leave-one-out error per window, candidate and ridge; effective points."""
-    batches = list(_batches(fit, cover, windows, per_window))
+    batches = fit.data.batches(cut, windows)
     ridges = max(len(c.ridges) for c in candidates)
     errors = np.full((len(windows), len(candidates), ridges), np.inf)
     effective = np.zeros(len(windows))
 
-    def work(job: tuple[_Batch, int]) -> None:
+    def work(job: tuple[Batch, int]) -> None:
         batch, position = job
         candidate = candidates[position]
-        design = make_design(candidate.layer, batch.local, batch.mask)
-        factors = factorize(design.matrix, candidate.precise)
+        design = make_design(candidate.layer, batch.local)
+        factors = factorize(design, batch.mask, candidate.precise)
         found = leave_one_out(design, factors, candidate.ridges, batch.weight, batch.y)
         total = found.sum(axis=-1) / batch.weight.sum(axis=1)[:, None]
-        errors[batch.position, position, : len(candidate.ridges)] = total[: len(batch.position)]
+        errors[batch.position, position, : len(candidate.ridges)] = total
 
     for batch in batches:
-        weight = batch.weight[: len(batch.position)]
-        effective[batch.position] = weight.sum(axis=1) ** 2 / np.square(weight).sum(axis=1)
+        total = batch.weight.sum(axis=1)
+        effective[batch.position] = total**2 / np.square(batch.weight).sum(axis=1)
     _in_threads(work, [(batch, c) for batch in batches for c in range(len(candidates))])
     errors = np.where(np.isfinite(errors), errors, np.nanmax(errors[np.isfinite(errors)]) * 1e3)
     return errors + _ROUND_OFF**2, effective
-
-
-@dataclasses.dataclass(frozen=True)
-class _Batch:
-    """Windows of one padded shape: `position` says which rows of the result they are."""
-
-    position: Int[np.ndarray, " some"]
-    local: np.ndarray
-    mask: np.ndarray
-    weight: np.ndarray
-    y: np.ndarray
-    cover: Cover
-
-
-def _batches(
-    fit: _Fit, cover: Cover, windows: Int[np.ndarray, " some"], per_window: int
-) -> Iterable[_Batch]:
-    cover, members = fit.neighbours.members(cover, windows, per_window)
-    sizes = members.mask.sum(axis=1)
-    lengths = _padded_lengths(sizes)
-    for length in np.unique(lengths):
-        same = np.flatnonzero(lengths == length)
-        count = max(1, int(_BATCH_BYTES / (8 * length * (length + 600))))
-        count = min(count, 1 << (len(same) - 1).bit_length())
-        for first in range(0, len(same), count):
-            chosen = same[first : first + count]
-            rows = np.resize(chosen, count)  # the last batch repeats windows to keep one shape
-            yield _batch(fit, cover, windows[rows], members, rows, int(length), chosen)
-
-
-def _padded_lengths(sizes: Int[np.ndarray, " windows"]) -> Int[np.ndarray, " windows"]:
-    """Few distinct lengths: each is compiled once. Lengths grow by a quarter."""
-    top = int(sizes.max())
-    steps = [top]
-    while steps[-1] > sizes.min() and len(steps) < 6:
-        steps.append(int(steps[-1] / 1.25))
-    ladder = np.array(sorted(steps))
-    return ladder[np.minimum(np.searchsorted(ladder, sizes), len(ladder) - 1)]
-
-
-def _batch(
-    fit: _Fit,
-    cover: Cover,
-    windows: Int[np.ndarray, " some"],
-    members: Members,
-    rows: Int[np.ndarray, " some"],
-    length: int,
-    position: Int[np.ndarray, " chosen"],
-) -> _Batch:
-    index, mask = members.index[rows, :length], members.mask[rows, :length]
-    points = fit.x[index]
-    local = (points - cover.centre[windows][:, None]) / cover.radius[windows][:, None]
-    weight = np.where(mask, cover.weights(windows, points) + 1e-6, 0.0)
-    y = np.where(mask[..., None], fit.y[index], 0.0)
-    return _Batch(position, local, mask, weight, y, cover)
 
 
 def _in_threads(work: Callable, jobs: list) -> None:
@@ -278,16 +214,16 @@ def _in_double(work: Callable) -> Callable:
 
 
 def _solve_all(fit: _Fit, choice: _Choice) -> tuple[Windowed, dict]:
-    cover, candidates = choice.cover, choice.candidates
+    cover, candidates = choice.cut.cover, choice.candidates
     windows = np.arange(cover.windows)
-    errors, effective = _errors(fit, cover, windows, choice.per_window, candidates)
+    errors, effective = _errors(fit, choice.cut, windows, candidates)
     flat = errors.reshape(len(windows), -1)
     shares, _ = posterior(flat, effective)
     shares = shares.reshape(errors.shape)
     by_layer = shares.sum(axis=2)
     by_layer = np.where(by_layer >= np.minimum(_BLEND, by_layer.max(1, keepdims=True)), by_layer, 0)
     scale = by_layer.sum(axis=1)
-    out = fit.y.shape[1]
+    out = fit.data.y.shape[1]
     affine = np.zeros((cover.windows, out, 1 + fit.dim))
     parts = []
     for position, candidate in enumerate(candidates):
@@ -295,7 +231,7 @@ def _solve_all(fit: _Fit, choice: _Choice) -> tuple[Windowed, dict]:
         if len(used) == 0:
             continue
         share = shares[used, position, : len(candidate.ridges)] / scale[used, None]
-        weight, flat_part, cover = _readouts(fit, cover, used, choice.per_window, candidate, share)
+        weight, flat_part = _readouts(fit, choice.cut, used, candidate, share)
         affine[used] += flat_part
         row = np.zeros(cover.windows, np.int32)
         row[used] = 1 + np.arange(len(used))
@@ -325,33 +261,30 @@ def _solve_all(fit: _Fit, choice: _Choice) -> tuple[Windowed, dict]:
 
 def _readouts(
     fit: _Fit,
-    cover: Cover,
+    cut: Cut,
     windows: Int[np.ndarray, " some"],
-    per_window: int,
     candidate: Candidate,
     share: Float[np.ndarray, "some ridges"],
-) -> tuple[np.ndarray, np.ndarray, Cover]:
-    batches = list(_batches(fit, cover, windows, per_window))
-    out = fit.y.shape[1]
+) -> tuple[np.ndarray, np.ndarray]:
+    batches = fit.data.batches(cut, windows)
+    out = fit.data.y.shape[1]
     weight = np.zeros((len(windows), out, candidate.layer.width))
     affine = np.zeros((len(windows), out, 1 + fit.dim))
 
-    def work(batch: _Batch) -> None:
-        rows = np.resize(batch.position, len(batch.local))
-        design = make_design(candidate.layer, batch.local, batch.mask)
-        factors = factorize(design.matrix, candidate.precise)
-        found = readouts(design, factors, candidate.ridges, share[rows], batch.y)
-        count = len(batch.position)
-        weight[batch.position], affine[batch.position] = (part[:count] for part in found)
+    def work(batch: Batch) -> None:
+        design = make_design(candidate.layer, batch.local)
+        factors = factorize(design, batch.mask, candidate.precise)
+        at = batch.position
+        weight[at], affine[at] = readouts(design, factors, candidate.ridges, share[at], batch.y)
 
     _in_threads(work, batches)
-    return weight, affine, batches[0].cover
+    return weight, affine
 
 
 def _plan(fit: _Fit, choice: _Choice, numbers: dict) -> Plan:
     kinds = ", ".join(f"{name} ({share:.0%})" for name, share in numbers["shares"].items())
     reasons = (
-        f"{numbers['windows']} windows of about {choice.per_window} points: their leave-one-out "
+        f"{numbers['windows']} windows of about {choice.cut.per_window} points: their leave-one-out "
         f"error was the smallest of {', '.join(f'{k} points: {v:.2e}' for k, v in choice.tried.items())}.",
         f"Features by share of the windows: {kinds}.",
         f"Leave-one-out error over all windows: {numbers['leave_one_out']:.2e} of the target's rms.",
@@ -361,5 +294,5 @@ def _plan(fit: _Fit, choice: _Choice, numbers: dict) -> Plan:
         "Windows",
         tuple(c.scale for c in choice.candidates),
         reasons,
-        {**numbers, "per_window": choice.per_window, "pilot": choice.tried},
+        {**numbers, "per_window": choice.cut.per_window, "pilot": choice.tried},
     )
