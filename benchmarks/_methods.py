@@ -1,4 +1,4 @@
-"""What is compared: RepNet's forms, the vanilla network, controls, and rivals with swept settings."""
+"""What is compared: RepNet, the vanilla network, controls, and rivals with swept settings."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from repnet.nn import (
     AbstractFirstLayer,
     FourierFeatures,
     Linear,
+    Rates,
     RepLinear,
     RepNet,
     Sine,
@@ -87,30 +88,47 @@ def vanilla(shape: Shape, activation: str, scales: dict) -> Sequence[Setting]:
     return [Setting(f"rate {rate:g}", make, rate) for rate in (1e-3, 3e-3, 1e-2)]
 
 
+def repnet_network(
+    dim: int,
+    width: int,
+    phi: Callable,
+    features: str,
+    paired: bool,
+    scale: Array | tuple[float, ...],
+    key: Array,
+    rates: Rates | None = None,
+) -> MLP:
+    """A RepNet of the sizes that all methods share."""
+    return RepNet(
+        dim,
+        width=width,
+        hidden=HIDDEN,
+        scale=scale,
+        activation=phi,
+        features=features,
+        paired=paired,
+        rates=rates,
+        key=key,
+    )
+
+
 def repnet(features: str, *, control: str | None = None, paired: bool = False) -> Callable:
     """A RepNet at its automatic scale, or one of its controls."""
 
     def settings(shape: Shape, activation: str, scales: dict) -> Sequence[Setting]:
-        scale = scales[activation, features, paired]
+        scale = scales[features, paired]
+        rates = FROZEN if control == "frozen" else None
 
         def make(key: Array) -> MLP:
-            network = RepNet(
-                shape.dim,
-                width=shape.width,
-                hidden=HIDDEN,
-                scale=scale,
-                activation=ACTIVATIONS[activation],
-                features=features,
-                paired=paired,
-                rates=FROZEN if control == "frozen" else None,
-                key=key,
+            phi = ACTIVATIONS[activation]
+            network = repnet_network(
+                shape.dim, shape.width, phi, features, paired, scale, key, rates
             )
             if control == "large":
                 return eqx.tree_at(lambda n: n.first, network, LargeLinear(network.first))
             return network
 
-        label = "scale " + " ".join(f"{s:.3g}" for s in scale)
-        return [Setting(label, make)]
+        return [Setting("scale " + " ".join(f"{s:.3g}" for s in scale), make)]
 
     return settings
 

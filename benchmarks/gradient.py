@@ -21,16 +21,16 @@ import jax
 import jax.random as jr
 import numpy as np
 from _cases import CASES, Case
-from _methods import ACTIVATIONS, METHODS, Setting, Shape
+from _methods import ACTIVATIONS, METHODS, Setting, Shape, repnet_network
 
 from repnet.judge import relative_l2
-from repnet.problem import regression
-from repnet.solve import Gradient, train_many
-from repnet.spectrum import axis_spectra, suggest_scale
+from repnet.nn import MLP
+from repnet.problem import Problem, regression
+from repnet.solve import Gradient, find_scale, train_many
+from repnet.spectrum import axis_spectra
 
 # ReLU plays no part in the rivals' first layers; they are compared with tanh behind them.
 TANH_ONLY = ("fourier", "siren")
-FORMS = ("step", "local", "paired")
 
 
 def main(argv: Sequence[str] | None = None) -> list[dict]:
@@ -71,17 +71,7 @@ def _case_rows(
     width = 512 if case.name == "multiscale1d" else 256
     omega = max(s.omega_max * (case.upper - case.lower) / 2 for s in axis_spectra(x, y))
     shape = Shape(case.dim, width, omega)
-    scales = {
-        (activation, form if form != "paired" else "local", form == "paired"): suggest_scale(
-            x,
-            y,
-            activation=ACTIVATIONS[activation],
-            features="step" if form == "step" else "local",
-            width=width,
-            paired=form == "paired",
-        ).scale
-        for form in FORMS
-    }
+    problem, scales = regression(x, y), Scales(case, x, y, width, activation, options)
     for method in options.methods:
         if method in TANH_ONLY and activation != "tanh":
             continue
@@ -95,22 +85,54 @@ def _case_rows(
                 "seeds": options.seeds,
             }
             if _name(row) not in done:
-                yield {**row, **_measure(case, x, y, setting, options)}
+                yield {**row, **_measure(case, problem, setting, options)}
+
+
+class Scales(dict):
+    """Automatic scales by features and pairing, found when they are first asked for."""
+
+    def __init__(
+        self,
+        case: Case,
+        x: np.ndarray,
+        y: np.ndarray,
+        width: int,
+        activation: str,
+        options: argparse.Namespace,
+    ):
+        self.problem = regression(x, y)
+        self.case, self.width, self.options = case, width, options
+        self.activation = ACTIVATIONS[activation]
+
+    def __missing__(self, key: tuple[str, bool]) -> tuple[float, ...]:
+        features, paired = key
+        solver = Gradient(
+            steps=self.options.steps,
+            batch=self.case.batch,
+            activation=self.activation,
+            features=features,
+        )
+
+        def make(key: jax.Array, scale: jax.Array) -> MLP:
+            return repnet_network(
+                self.case.dim, self.width, self.activation, features, paired, scale, key
+            )
+
+        self[key] = find_scale(self.problem, make, solver, key=jr.key(1)).scale
+        return self[key]
 
 
 def _name(row: dict) -> tuple:
     return tuple(row[k] for k in ("case", "activation", "method", "setting", "steps", "seeds"))
 
 
-def _measure(
-    case: Case, x: np.ndarray, y: np.ndarray, setting: Setting, options: argparse.Namespace
-) -> dict:
+def _measure(case: Case, problem: Problem, setting: Setting, options: argparse.Namespace) -> dict:
     solver = Gradient(
         steps=options.steps, rate=setting.rate, batch=case.batch, chunk=min(500, options.steps)
     )
     keys = jr.split(jr.key(0), options.seeds)
     start = time.perf_counter()
-    solutions = train_many(regression(x, y), setting.make, solver, keys=keys)
+    solutions = train_many(problem, setting.make, solver, keys=keys)
     wall = time.perf_counter() - start
     points, values = case.test()
     errors = [relative_l2(solution, points, values) for solution in solutions]

@@ -10,8 +10,6 @@ import argparse
 import json
 from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from _cases import CASES
