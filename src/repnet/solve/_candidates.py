@@ -51,7 +51,7 @@ def window_candidates(
     - `width`: units of steps and ramps; chosen from `per_window` if left out.
     """
     across = per_window ** (1.0 / dim)
-    width = width or int(np.clip(5 * per_window, 128, 512))
+    width = width or int(np.clip(12 * per_window, 128, 1024))
     keys = iter(jax.random.split(key, 16))
     if activation is not None:
         scales = [scale] if scale is not None else [slope * across / 2 for slope in _SLOPES]

@@ -1,9 +1,10 @@
 """Gradient descent: the solver for deep networks, operators, minibatches and any residual."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -14,12 +15,13 @@ import optax
 from jaxtyping import Array, Key, PRNGKeyArray, PyTree
 
 from repnet.nn import MLP, RepLinear, RepNet
-from repnet.nn._check import PerAxis, check_positive
+from repnet.nn._check import PerAxis, check_choice, check_positive
+from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
-from repnet.solve._scale_search import search_scale
+from repnet.solve._scale_search import MakeNetwork, search_scale
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
     Outcome,
@@ -59,7 +61,8 @@ class Gradient:
       steps even in their logarithm; the arrays go into `history`, beside `watch_step`.
     - `width`, `hidden`, `activation`, `features`, `directions`, `scale`: of the `RepNet` that is
       trained where the caller gives no network; `scale` is in radians per half-width of the
-      domain, a number or one per axis, or `"auto"`.
+      domain, a number or one per axis, or `"auto"`, and so may `directions` be: the search for
+      the scale then tries all of them.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -85,7 +88,7 @@ class Gradient:
     hidden: Sequence[int] = (64, 64)
     activation: Callable = jnp.tanh
     features: str = "local"
-    directions: str = "mixed"
+    directions: str = "auto"
     scale: float | Sequence[float] | str = "auto"
 
     def __post_init__(self) -> None:
@@ -95,6 +98,7 @@ class Gradient:
             raise ValueError(f"`Gradient(rate=...)` must be finite and positive; got {self.rate}.")
         if not 0.0 <= self.hold_out < 1.0:
             raise ValueError(f"`Gradient(hold_out=...)` must lie in [0, 1); got {self.hold_out}.")
+        check_choice("Gradient", "directions", self.directions, ("auto", *DIRECTIONS))
         if isinstance(self.scale, str) and self.scale != "auto":
             raise ValueError(
                 "`Gradient(scale=...)` must be a number, one per axis, or 'auto'; "
@@ -198,7 +202,7 @@ def default_network(
     if is_regression(problem) and problem.terms["data"].values is not None:
         out_size = problem.terms["data"].values.shape[1]
 
-    def make(key: PRNGKeyArray, scale: PerAxis) -> MLP:
+    def make(directions: str, key: PRNGKeyArray, scale: PerAxis) -> MLP:
         return RepNet(
             problem.dim,
             out_size,
@@ -207,30 +211,38 @@ def default_network(
             scale=scale,
             activation=solver.activation,
             features=solver.features,
-            directions=solver.directions,
+            directions=directions,
             key=key,
         )
 
     if not isinstance(solver.scale, str):
-        return make(network_key, solver.scale), (), {}
-    choice = find_scale(problem, make, solver, key=search_key)
-    return make(network_key, choice.scale), choice.reasons, choice.numbers
+        directions = "mixed" if solver.directions == "auto" else solver.directions
+        return make(directions, network_key, solver.scale), (), {}
+    choices = DIRECTIONS if solver.directions == "auto" else (solver.directions,)
+    choices = choices if problem.dim > 1 else choices[:1]
+    variants = {name: partial(make, name) for name in choices}
+    directions, choice = find_scale(problem, variants, solver, key=search_key)
+    network = make(directions, network_key, choice.scale)
+    return network, choice.reasons, choice.numbers
 
 
 def find_scale(
     problem: Problem,
-    make_network: Callable[[PRNGKeyArray, Array], Callable],
+    variants: Mapping[str, MakeNetwork],
     solver: Gradient,
     *,
     key: PRNGKeyArray,
-) -> ScaleChoice:
+) -> tuple[str, ScaleChoice]:
     """The slope scale for a gradient training: from the target's spectrum, then by a short search.
 
     **Arguments:**
 
     - `problem`: a regression.
-    - `make_network`: called as `make_network(key, scale)`, with one scale per axis.
+    - `variants`: name to `make_network(key, scale)`, with one scale per axis; the kinds of network
+      to choose from.
     - `solver`: its `activation` and `features` guide the guess, its `steps` bound the search.
+
+    **Returns:** the name of the best variant, and its scale.
 
     **Raises:** `ValueError` where the problem is no regression.
     """
@@ -245,8 +257,8 @@ def find_scale(
     )
     steps = min(_SEARCH, solver.steps // 4)
     if steps < _SEARCH // 4:
-        return guess
-    return search_scale(problem, make_network, guess, steps=steps, batch=solver.batch, key=key)
+        return next(iter(variants)), guess
+    return search_scale(problem, variants, guess, steps=steps, batch=solver.batch, key=key)
 
 
 def _prepare(

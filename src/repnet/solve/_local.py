@@ -92,6 +92,8 @@ def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: b
         return Factors(vectors, singular**2, right, singular)
     kernel = design.matrix @ design.matrix.swapaxes(1, 2)
     kernel = kernel * (mask[:, :, None] & mask[:, None, :])
+    # Missing points get a unit of their own: as zeros they would mix with the kernel's null space.
+    kernel += (design.unit[:, None] * ~mask)[:, :, None] * np.eye(mask.shape[1])
     values, vectors = np.linalg.eigh(kernel)
     return Factors(vectors, np.maximum(values, 0.0))
 
@@ -133,6 +135,7 @@ def _dual(
 def readouts(
     design: Design,
     factors: Factors,
+    mask: Bool[np.ndarray, "masks points"],
     ridges: Float[np.ndarray, " ridges"],
     share: Float[np.ndarray, "windows ridges"],
     y: Float[np.ndarray, "windows points out"],
@@ -141,7 +144,7 @@ def readouts(
     shift = ridges * design.unit[:, None]
     if factors.right is None or factors.singular is None:
         alpha, _ = _dual(factors, shift, y)
-        mean = np.einsum("wpro,wr->wpo", alpha, share)
+        mean = mask[..., None] * np.einsum("wpro,wr->wpo", alpha, share)
         coefficients = design.matrix.swapaxes(1, 2) @ mean
     else:  # through the right singular vectors: the kernel's inverse would lose all digits here
         gain = factors.singular[..., None] / (factors.values[..., None] + shift[:, None, :])

@@ -1,6 +1,6 @@
 """The slope scale for gradient training, by short trainings judged on held-out points."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import equinox as eqx
 import jax
@@ -22,20 +22,25 @@ _ENOUGH = 4096  # points above which a minibatch is enough to compare scales
 _BATCH = 512
 
 
+MakeNetwork = Callable[[PRNGKeyArray, Float[Array, " dim"]], Callable]
+"""`make_network(key, scale)`, with one scale per axis."""
+
+
 def search_scale(
     problem: Problem,
-    make_network: Callable[[PRNGKeyArray, Float[Array, " dim"]], Callable],
+    variants: Mapping[str, MakeNetwork],
     guess: ScaleChoice,
     *,
     steps: int = 300,
     batch: int | None = None,
     key: PRNGKeyArray,
-) -> ScaleChoice:
-    r"""The best multiple of a guessed scale, among powers of two around it.
+) -> tuple[str, ScaleChoice]:
+    r"""The best of several kinds of network, and the best multiple of a guessed scale for it.
 
-    A fifth of the points is held out; the network is trained for a few hundred steps at half,
-    once and twice the guess, and further in the direction that helps. The smallest scale wins
-    whose error on the held-out points is as good as the least,
+    A fifth of the points is held out and networks are trained for a few hundred steps: first
+    every variant at the guess, then the best of them at half and twice the guess, and further in
+    the direction that helps. The smallest scale wins whose error on the held-out points is as
+    good as the least,
 
     $$e^2(s) \le e^2_{\min} + 2\sigma^2\sqrt{2/m}$$
 
@@ -44,29 +49,42 @@ def search_scale(
     **Arguments:**
 
     - `problem`: a regression.
-    - `make_network`: called as `make_network(key, scale)`.
+    - `variants`: name to `make_network(key, scale)`; the first is taken where points are too few.
     - `guess`: what [`suggest_scale`][repnet.spectrum.suggest_scale] says.
     - `steps`, `batch`: of each short training.
 
-    **Returns:** the guess with its scale multiplied, and what was measured.
+    **Returns:** the name of the best variant, and the guess with its scale multiplied and with
+    what was measured.
 
     **Source:** this project. Over 11 functions of 1 to 4 variables and 4 kinds of features, the
     scale that was best after 300 steps was within 1.2 (geometric mean) of the best after 1,500.
     """
     data = problem.terms["data"]
+    best = next(iter(variants))
     if len(data.points) < _FEWEST or data.values is None:
-        return guess
+        return best, guess
     if batch is None and len(data.points) > _ENOUGH:
         batch = _BATCH
-    short = _Short(problem, make_network, np.asarray(guess.scale), steps, batch, key)
+    short = _Short(problem, np.asarray(guess.scale), steps, batch, key)
+    firsts = {name: short.error(make, 0) for name, make in variants.items()}
+    best = min(firsts, key=lambda name: firsts[name])
+    errors = {0: firsts[best]}
+    make = variants[best]
     allowance = 2.0 * guess.numbers["noise"] ** 2 * np.sqrt(2.0 / max(short.held.sum(), 1))
-    errors = {power: short.error(power) for power in (-1, 0, 1)}
+    power = _extended(errors, allowance, lambda power: short.error(make, power))
+    return best, _chosen(guess, power, errors, firsts)
+
+
+def _extended(errors: dict[int, float], allowance: float, error: Callable[[int], float]) -> int:
+    """Fill `errors` until the best power lies inside what was tried; give that power."""
+    for power in (-1, 1):
+        errors[power] = error(power)
     power = _smallest(errors, allowance)
     while len(errors) < _MOST and power in (min(errors), max(errors)):
         beyond = power - 1 if power == min(errors) else power + 1
-        errors[beyond] = short.error(beyond)
+        errors[beyond] = error(beyond)
         power = _smallest(errors, allowance)
-    return _chosen(guess, power, errors)
+    return power
 
 
 def _smallest(errors: dict[int, float], allowance: float) -> int:
@@ -75,15 +93,23 @@ def _smallest(errors: dict[int, float], allowance: float) -> int:
     return min(power for power, error in errors.items() if error <= limit)
 
 
-def _chosen(guess: ScaleChoice, power: int, errors: dict[int, float]) -> ScaleChoice:
+def _chosen(
+    guess: ScaleChoice, power: int, errors: dict[int, float], firsts: dict[str, float]
+) -> ScaleChoice:
     scale = tuple(2.0**power * s for s in guess.scale)
     tried = {f"{2.0**p:g}": float(np.sqrt(errors[p])) for p in sorted(errors)}
     shown = ", ".join(f"x {factor}: {error:.2g}" for factor, error in tried.items())
-    reason = (
+    reasons = [
         f"Short trainings at multiples of that scale left errors on held-out points of {shown};"
         f" x {2.0**power:g} is the smallest that is as good as the best."
-    )
-    return ScaleChoice(scale, (*guess.reasons, reason), {**guess.numbers, "heldout": tried})
+    ]
+    numbers = {**guess.numbers, "heldout": tried}
+    if len(firsts) > 1:
+        roots = {name: float(np.sqrt(error)) for name, error in firsts.items()}
+        shown = ", ".join(f"{name}: {error:.2g}" for name, error in roots.items())
+        reasons.insert(0, f"Short trainings with different directions left errors of {shown}.")
+        numbers["directions"] = roots
+    return ScaleChoice(scale, (*guess.reasons, *reasons), numbers)
 
 
 class _Short:
@@ -92,7 +118,6 @@ class _Short:
     def __init__(
         self,
         problem: Problem,
-        make_network: Callable,
         scale: np.ndarray,
         steps: int,
         batch: int | None,
@@ -106,13 +131,12 @@ class _Short:
         rows = np.arange(len(self.held))
         rows[self.held] = np.flatnonzero(~self.held)[: self.held.sum()]
         self.problem, self.rows = problem, rows
-        self.make_network, self.scale = make_network, scale
-        self.steps, self.batch, self.key = steps, batch, key
+        self.scale, self.steps, self.batch, self.key = scale, steps, batch, key
 
-    def error(self, power: int) -> float:
+    def error(self, make_network: MakeNetwork, power: int) -> float:
         """Mean square of the error on the held-out points, in units of the targets' variance."""
         network_key, loop_key = jr.split(self.key)
-        network = self.make_network(network_key, jnp.asarray(2.0**power * self.scale, jnp.float32))
+        network = make_network(network_key, jnp.asarray(2.0**power * self.scale, jnp.float32))
         ready = self._ready(network, loop_key)
         points, values = ready.training.terms[0].points, ready.training.terms[0].values
         assert values is not None

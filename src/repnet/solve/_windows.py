@@ -24,8 +24,9 @@ from repnet.spectrum import axis_spectra, detect_grid
 
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
 _THREADS = 2
-_PILOT_WORK = 4e7  # pilot windows × points³, per candidate
-_PILOTS = (8, 64)
+_PILOTS = 32  # places at which windows of every size are tried
+_WORK = 2e10  # points³ of all windows together, about a minute on two cores
+_GAIN = 0.95  # larger windows must be better by this factor
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
 _BLEND = 0.1  # a layer with a smaller share in a window is dropped there
 _ROUND_OFF = 1e-14  # leave-one-out errors below this are not told apart
@@ -129,15 +130,18 @@ def _choose(solver: Windows, fit: _Fit, key: PRNGKeyArray) -> _Choice:
     for size in sizes:
         choice = _pilot(solver, fit, size, key)
         tried[str(size)] = choice.pilot_error
-        if best is None or choice.pilot_error < best.pilot_error:
+        if best is None or choice.pilot_error < _GAIN * best.pilot_error:
             best = choice
     assert best is not None
     return dataclasses.replace(best, tried=tried)
 
 
 def _sizes(fit: _Fit) -> list[int]:
-    sizes = [size for size in _SIZES[fit.dim] if size < len(fit.data.x)]
-    return sizes or [len(fit.data.x)]
+    points = len(fit.data.x)
+    sizes = [size for size in _SIZES[fit.dim] if size < points]
+    # Windows overlap 2^d-fold, and each costs about the cube of its points.
+    cheap = [size for size in sizes if 2**fit.dim * points * size**2 <= _WORK]
+    return cheap or sizes[:1] or [points]
 
 
 def _pilot(solver: Windows, fit: _Fit, per_window: int, key: PRNGKeyArray) -> _Choice:
@@ -153,8 +157,7 @@ def _pilot(solver: Windows, fit: _Fit, per_window: int, key: PRNGKeyArray) -> _C
         width=solver.width,
         key=key,
     )
-    count = int(np.clip(_PILOT_WORK / per_window**2.5, *_PILOTS))
-    windows = _some(cut.cover.windows, count, key)
+    windows = _some(fit, cut, key)
     errors, weights = _errors(fit, cut, windows, candidates)
     flat = errors.reshape(len(windows), -1)
     shares, _ = posterior(flat, weights)
@@ -164,10 +167,13 @@ def _pilot(solver: Windows, fit: _Fit, per_window: int, key: PRNGKeyArray) -> _C
     return _Choice(cut, kept, float(np.sqrt(mean)), {})
 
 
-def _some(windows: int, count: int, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
-    if windows <= count:
-        return np.arange(windows)
-    return np.sort(np.asarray(jax.random.choice(key, windows, (count,), replace=False)))
+def _some(fit: _Fit, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
+    """The windows nearest to a few data points, which are the same for every size of window."""
+    points = fit.data.x
+    chosen = jax.random.choice(key, len(points), (min(_PILOTS, len(points)),), replace=False)
+    place = np.round((points[np.asarray(chosen)] - cut.cover.start) / cut.cover.spacing).astype(int)
+    node = np.clip(place, 0, np.asarray(cut.cover.counts) - 1)
+    return np.unique(np.ravel_multi_index(tuple(node.T), cut.cover.counts))
 
 
 def _errors(
@@ -275,7 +281,9 @@ def _readouts(
         design = make_design(candidate.layer, batch.local)
         factors = factorize(design, batch.mask, candidate.precise)
         at = batch.position
-        weight[at], affine[at] = readouts(design, factors, candidate.ridges, share[at], batch.y)
+        weight[at], affine[at] = readouts(
+            design, factors, batch.mask, candidate.ridges, share[at], batch.y
+        )
 
     _in_threads(work, batches)
     return weight, affine
