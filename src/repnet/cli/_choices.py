@@ -4,7 +4,6 @@ import difflib
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +59,10 @@ def load(data: str, inputs: str | None = None, target: str | None = None) -> Dat
         raise ValueError(
             f"`DATA` must be a file that exists or one of {names}; got {data!r}.{hint}"
         )
-    return repnet.data.read_table(data, _names(inputs), _target(target))
+    targets = _names(target)
+    if targets is not None and len(targets) > 1:  # which only tables of text have
+        return repnet.data.read_csv(data, _names(inputs), targets)
+    return repnet.data.read_table(data, _names(inputs), targets[0] if targets else None)
 
 
 def _names(columns: str | None) -> list[str] | None:
@@ -72,11 +74,6 @@ def _names(columns: str | None) -> list[str] | None:
     if columns is None:
         return None
     return [name.strip() for name in columns.split(",") if name.strip()]
-
-
-def _target(columns: str | None) -> Any:
-    names = _names(columns)
-    return names[0] if names is not None and len(names) == 1 else names
 
 
 def read_scale(text: str) -> float | None:

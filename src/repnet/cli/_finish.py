@@ -14,6 +14,7 @@ from repnet.report import (
     Run,
     arrays_of,
     bands_of,
+    data_arrays,
     describe_data,
     describe_network,
     describe_plan,
@@ -61,6 +62,33 @@ def finish(command: str, options: dict[str, Any], fits: Fits, folder: OutputFold
     return _exit_code(fits, str(target))
 
 
+def finish_interrupted(
+    command: str, options: dict[str, Any], data: Dataset, folder: OutputFolder
+) -> int:
+    """Write the record of a solve that was interrupted before it had a network; the exit code."""
+    record = record_of(
+        command,
+        _asked(options),
+        seed=options["seed"],
+        result=RESULTS.interrupted,
+        metrics={"data": describe_data(data, data, None)},
+    )
+    write_run(folder.path, Run(record, data_arrays(data)), None)
+    draw_reports(folder.path)
+    target = folder.commit()
+    if options["json"]:
+        print(record.to_json())
+    print(
+        f"repnet: interrupted before there was a network; the record is in {target}.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _asked(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in SHOWN_ONLY}
+
+
 def _exit_code(fits: Fits, target: str) -> int:
     failed = {n: s.result for n, s in fits.solutions.items() if s.result is not RESULTS.successful}
     for name, result in failed.items():
@@ -75,7 +103,7 @@ def _judged(command: str, options: dict[str, Any], fits: Fits) -> Run:
     main = next(iter(methods.values()))
     record = record_of(
         command,
-        {name: value for name, value in options.items() if name not in SHOWN_ONLY},
+        _asked(options),
         seed=options["seed"],
         solution=fits.main,
         relative_l2=main["relative_l2"],

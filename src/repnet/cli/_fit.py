@@ -6,9 +6,9 @@ import jax
 import numpy as np
 
 from repnet.cli._choices import load
-from repnet.cli._finish import Fits, finish
+from repnet.cli._finish import Fits, finish, finish_interrupted
 from repnet.cli._progress import progress_for
-from repnet.cli._solvers import Choice, read_choice, solve_with
+from repnet.cli._solvers import read_choice, solve_with
 from repnet.cli._watch import band_watch
 from repnet.data import Dataset, holdout
 from repnet.problem import regression
@@ -31,13 +31,16 @@ def run_fit(options: dict[str, Any]) -> int:
     train, test = split(data, options["holdout"], options["seed"])
     with OutputFolder(options["out"] or free_name(f"repnet-{data.name}")) as folder:
         hidden = options["quiet"] or options["json"]
-        solution = solve_with(
-            choice,
-            regression(train.x, train.y, source=data.source),
-            key=key,
-            progress=progress_for(hidden=hidden),
-            watch=_watch(choice, train, data),
-        )
+        try:
+            solution = solve_with(
+                choice,
+                regression(train.x, train.y, source=data.source),
+                key=key,
+                progress=progress_for(hidden=hidden),
+                watch=band_watch(train, data) if choice.trains else None,
+            )
+        except KeyboardInterrupt:  # of a direct solve, which has no network until its end
+            return finish_interrupted("fit", options, data, folder)
         fits = Fits(data, train, test, {METHOD_NAMES[choice.method]: solution})
         return finish("fit", options, fits, folder)
 
@@ -56,7 +59,3 @@ def split(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset | No
     if not 0 < share < 1:
         raise ValueError(f"`--holdout` must be 0 or lie between 0 and 1; got {share:g}.")
     return holdout(data, share, seed)
-
-
-def _watch(choice: Choice, train: Dataset, data: Dataset) -> Any:
-    return band_watch(train, data) if choice.trains else None

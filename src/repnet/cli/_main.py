@@ -1,6 +1,7 @@
 """The outermost ring: arguments in, an exit code out, every fault one line on standard error."""
 
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -15,7 +16,8 @@ FAULTS_OF_INPUT = (ValueError, FileNotFoundError, NotADirectoryError, IsADirecto
 
 
 def main() -> None:
-    """The program `repnet`."""
+    """The program `repnet`; a request to end it (SIGTERM) is treated as Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -48,7 +50,8 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _fault("the machine's memory is too small for this solve.", FAILED)
     except OSError as error:
-        return _fault(f"nothing was written: {error.strerror} ({error.filename}).", FAILED)
+        where = f" ({error.filename})" if error.filename else ""
+        return _fault(f"nothing was written: {error.strerror or error}{where}.", FAILED)
     except Exception as error:
         kind = type(error).__name__
         return _fault(f"the solve failed with {kind}: {error}", FAILED)

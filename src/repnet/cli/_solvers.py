@@ -9,10 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+import repnet.solve as solving
 from repnet.cli._choices import ACTIVATIONS, METHODS, SOLVERS, pick, read_scale, require_positive
 from repnet.nn import MLP, FourierFeatures, Linear, siren
 from repnet.problem import Problem
-import repnet.solve as solving
 from repnet.solve import AbstractProgress, Gradient, Solution
 
 WIDTH, DEPTH, HIDDEN = 256, 3, 64

@@ -3,6 +3,7 @@
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from repnet.report import Record, number, seconds
@@ -13,22 +14,23 @@ def show_fits(record: Record, target: str) -> None:
     metrics = record.metrics or {}
     methods: dict[str, dict[str, Any]] = metrics["methods"]
     unit = metrics["data"]["units"][len(metrics["data"]["inputs"])]
-    table = Table(title=_title(metrics["data"]), title_justify="left", title_style="bold")
-    table.add_column("")
+    table = Table(title=escape(_title(metrics["data"])), title_justify="left", title_style="bold")
+    table.add_column("", no_wrap=True)
     for name in methods:
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for label, entries in _rows(methods, unit):
-        table.add_row(label, *entries)
+        table.add_row(escape(label), *entries)
     bands = metrics.get("bands")
     if bands:
         table.add_section()
+        table.add_row("error per band of frequencies")
         for label, entries in _band_rows(bands):
-            table.add_row(label, *entries)
+            table.add_row(escape(label), *entries)
     console = Console()
     console.print(table)
     for line in _plan_lines(record):
-        console.print(line, highlight=False, markup=False)
-    console.print(f"\nResults: {target}/report.html", highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
 
 
 def _title(data: dict[str, Any]) -> str:
@@ -56,7 +58,7 @@ def _band_rows(bands: dict[str, Any]) -> list[tuple[str, list[str]]]:
     edges = bands["edges"]
     return [
         (
-            f"error in {number(edges[i], 2)}–{number(edges[i + 1], 2)} rad",
+            f"{number(edges[i], 2)}–{number(edges[i + 1], 2)} rad",
             [number(errors[i], 2) for errors in bands["error"].values()],
         )
         for i, share in enumerate(bands["share"])
@@ -69,3 +71,29 @@ def _plan_lines(record: Record) -> list[str]:
     if plan is None:
         return []
     return [f"Plan: {plan['solver']}. {plan['network']}.", *(f"  {r}" for r in plan["reasons"])]
+
+
+def show_diagnosis(record: Record, target: str) -> None:
+    """One column per axis, then what the sampling doctor found and what is advised."""
+    metrics = record.metrics or {}
+    data, spectra = metrics["data"], metrics["spectrum"]
+    table = Table(title=escape(_title(data)), title_justify="left", title_style="bold")
+    table.add_column("", no_wrap=True)
+    for name, unit in zip(data["inputs"], data["units"], strict=False):
+        table.add_column(escape(f"{name} [{unit}]" if unit else name), justify="right")
+    for label, key in (
+        ("highest angular frequency", "omega_max"),
+        ("its root mean square", "omega_rms"),
+        ("distance of samples", "spacing"),
+        ("noise, share of the spread", "noise"),
+    ):
+        table.add_row(label, *(number(spectrum[key]) for spectrum in spectra))
+    density = metrics["sampling"]["points_per_wavelength"]
+    table.add_row("points per shortest wavelength", *map(number, density))
+    table.add_row("suggested scale", *map(number, metrics["suggestion"]["scale"]))
+    console = Console()
+    console.print(table)
+    console.print(f"Sampling: {metrics['sampling']['level']}", highlight=False)
+    for line in [*metrics["sampling"]["findings"], *metrics["suggestion"]["reasons"]]:
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)

@@ -12,9 +12,10 @@ from repnet.report._record import (
     read_record,
     record_of,
 )
-from repnet.report._run import Run, draw_reports, read_run, write_run
+from repnet.report._run import MODEL, Run, draw_reports, read_run, write_run
 
 __all__ = [
+    "MODEL",
     "OutputFolder",
     "Record",
     "Run",

@@ -22,13 +22,13 @@ def cloud_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[
 def against_truth(arrays: Arrays, labels: DataLabels, methods: list[str]) -> Card:
     """A cloud that hugs its diagonal where the fit is right."""
     true = arrays["heldout_true"]
-    figure, axes = drawing(height=3.4)
+    figure, axes = drawing(height=3.1)
     with styled():
         ends = [float(true.min()), float(true.max())]
         axes.plot(ends, ends, color=GREY, lw=1.0)
         for index, name in enumerate(methods):
             fit = arrays[f"heldout_fit:{name}"]
-            axes.plot(true, fit, ".", ms=2.5, mew=0, color=colour(index), alpha=0.6, label=name,
+            axes.plot(true, fit, ".", ms=3.5, mew=0, color=colour(index), alpha=0.7, label=name,
                       rasterized=True)  # fmt: skip
         axes.set(xlabel=f"data: {labels.target}", ylabel=f"fit: {labels.target}")
         axes.grid(True)

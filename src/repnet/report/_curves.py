@@ -75,6 +75,7 @@ def _limit(axes, y: np.ndarray) -> None:
 
 def _legend(axes) -> None:
     axes.grid(True)
+    axes.locator_params(axis="x", nbins=6)
     handles, names = axes.get_legend_handles_labels()
     if len(names) > 1:
         axes.legend(

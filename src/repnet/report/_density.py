@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -33,13 +34,14 @@ def crossing_positions(network: Any, axis: int) -> Float[np.ndarray, " crossings
     40
     """
     inner = network.network if isinstance(network, Standardized) else network
-    if isinstance(inner, Windowed):
-        return _in_windows(inner, axis)
-    if not isinstance(inner, MLP):
-        return None
-    dim = inner.first.in_size
-    found = _along(inner.first, np.zeros((1, dim)), np.ones((1, dim)), axis)
-    return found[np.isfinite(found)]
+    with jax.enable_x64(True):  # of a network in float64, whatever the session's precision
+        if isinstance(inner, Windowed):
+            return _in_windows(inner, axis)
+        if not isinstance(inner, MLP):
+            return None
+        dim = inner.first.in_size
+        found = _along(inner.first, np.zeros((1, dim)), np.ones((1, dim)), axis)
+        return found[np.isfinite(found)]
 
 
 def density(positions: Float[np.ndarray, " crossings"]) -> Float[np.ndarray, " bins"]:

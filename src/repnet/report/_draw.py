@@ -34,8 +34,9 @@ def draw_picture(record: Record, arrays: Arrays) -> bytes | None:
     labels = data_labels(record)
     if labels is None or labels.layout != "map" or not methods_of(record):
         return None
-    headlines = {name: _headline(name, record, labels) for name in methods_of(record)}
-    return picture_of_map(arrays, labels, methods_of(record), headlines)
+    names = methods_of(record)[::-1]  # the main method last, beside its rivals
+    headlines = {name: _headline(name, record, labels) for name in names}
+    return picture_of_map(arrays, labels, names, headlines)
 
 
 def methods_of(record: Record) -> list[str]:
@@ -49,15 +50,16 @@ def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
         return []
     metrics, methods = record.metrics or {}, methods_of(record)
     errors = [band_card(metrics["bands"], _band_unit(labels))] if metrics.get("bands") else []
-    return [
-        ("Data and fit", _fit_cards(arrays, labels, methods)),
-        (
-            "Frequencies",
-            [*spectrum_cards(arrays, metrics.get("spectrum") or [], labels), *errors],
-        ),
-        ("Training", history_cards(_histories(record))),
-        ("Partition points", density_cards(arrays, labels, methods)),
+    inside = [
+        *spectrum_cards(arrays, metrics.get("spectrum") or [], labels),
+        *errors,
+        *history_cards(_histories(record)),
+        *density_cards(arrays, labels, methods),
     ]
+    fits = _fit_cards(arrays, labels, methods)
+    if not methods:
+        return [("Data", fits), ("Frequencies", inside)]
+    return [("Data and fit", fits), ("How it was learnt", inside)]
 
 
 def _fit_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Card]:

@@ -72,7 +72,7 @@ def seconds(value: float | None) -> str:
 
 
 def command_line(record: Record) -> str:
-    """The command that makes this run again, options that were left out left out.
+    """The command that makes this run again, without what is chosen by itself.
 
     >>> from repnet.report import record_of
     >>> command_line(record_of("fit", {"data": "my tide.csv", "holdout": 0.2, "out": None}))
@@ -84,6 +84,6 @@ def command_line(record: Record) -> str:
             words.append(str(value))
         elif value is True:
             words.append(f"--{name}")
-        elif value is not None and value is not False:
+        elif value is not None and value is not False and value != "auto":
             words += [f"--{name}", str(value)]
     return shlex.join(words)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from repnet.report._labels import DataLabels
+from repnet.report._labels import DataLabels, number
 from repnet.report._style import Card, drawing, styled, to_png, to_svg
 
 Arrays = Mapping[str, np.ndarray]
@@ -22,8 +22,11 @@ def map_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Ca
         cards.append(_card(f"Fit: {name}", arrays[f"fit:{name}"], arrays, labels, limits, caption))
     reach = error_limit([arrays[f"error:{name}"] for name in methods]) if methods else 0.0
     for name in methods:
+        rms = float(np.sqrt(np.nanmean(np.square(arrays[f"error:{name}"], dtype=np.float64))))
         caption = (
-            "Fit minus data at all nodes, those held out included. The colours end at "
+            "Fit minus data at all nodes, those held out included; root mean square "
+            f"{number(rms)} {labels.unit}".rstrip()
+            + ". The colours end at "
             f"{'the same value for every method, ' if len(methods) > 1 else ''}"
             "the 99th percentile of the largest errors."
         )
@@ -35,7 +38,7 @@ def scatter_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> lis
     """The cloud of points, every fit as a map, and the errors at held-out points."""
     values = arrays["values"]
     limits = value_limits(values)
-    figure, axes = drawing(height=3.4)
+    figure, axes = drawing(height=3.1)
     with styled():
         dots = axes.scatter(
             *arrays["points"].T, c=values, s=6, lw=0, cmap=COLOURS, vmin=limits[0], vmax=limits[1],
@@ -103,7 +106,7 @@ def _card(
     limits: tuple[float, float],
     caption: str,
 ) -> Card:
-    figure, axes = drawing(height=3.4)
+    figure, axes = drawing(height=3.1)
     with styled():
         image = _image(axes, field, arrays, labels, COLOURS, limits)
         _finish(figure, axes, image, labels, labels.target)
@@ -118,7 +121,7 @@ def _error_card(
     reach: float,
     caption: str,
 ) -> Card:
-    figure, axes = drawing(height=3.4)
+    figure, axes = drawing(height=3.1)
     with styled():
         image = _image(axes, error, arrays, labels, ERROR_COLOURS, (-reach, reach))
         _finish(figure, axes, image, labels, _error_label(labels))
@@ -130,7 +133,7 @@ def _heldout_errors(arrays: Arrays, labels: DataLabels, methods: list[str]) -> l
     reach = error_limit(list(errors.values())) if errors else 1.0
     cards = []
     for name, error in errors.items():
-        figure, axes = drawing(height=3.4)
+        figure, axes = drawing(height=3.1)
         with styled():
             dots = axes.scatter(
                 *arrays["heldout_points"].T, c=error, s=9, lw=0, cmap=ERROR_COLOURS, vmin=-reach,

@@ -130,10 +130,13 @@ def scales_in_units(solution: Solution, axis: int) -> list[float] | None:
     outer = solution.network
     if not isinstance(outer, Standardized):
         return None
-    half_width = float(outer.half_width[axis])
+    half_width = float(np.asarray(outer.half_width)[axis])
     inner: Any = outer.network
     if isinstance(inner, Windowed):
-        reach = np.median(np.broadcast_to(inner.radius, inner.centre.shape)[:, axis]) * half_width
+        reach = (
+            np.median(np.broadcast_to(np.asarray(inner.radius), inner.centre.shape)[:, axis])
+            * half_width
+        )
         layers = [part.layer for part in inner.parts]
         return [float(s) / reach for layer in layers if (s := _scale(layer, axis)) is not None]
     scale = _scale(getattr(inner, "first", None), axis)
@@ -141,4 +144,4 @@ def scales_in_units(solution: Solution, axis: int) -> list[float] | None:
 
 
 def _scale(layer: Any, axis: int) -> float | None:
-    return float(layer.scale[axis]) if isinstance(layer, RepLinear) else None
+    return float(np.asarray(layer.scale)[axis]) if isinstance(layer, RepLinear) else None

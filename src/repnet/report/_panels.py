@@ -40,18 +40,28 @@ def _spectrum(
     axes.fill_between(frequencies, 1e-12, share, color=PALETTE[0], alpha=0.2, lw=0)
     axes.set_yscale("log")
     axes.set_ylim(max(float(share.max()) * 1e-9, 1e-12), float(share.max()) * 12)
-    top = max(3.0 * found["omega_max"], *(found["scale"] or [0.0]), float(frequencies[1]))
-    axes.set_xlim(0.0, min(float(frequencies[-1]), 1.15 * top))
+    shown = min(max(3.0 * found["omega_max"], float(frequencies[1])), float(frequencies[-1]))
+    axes.set_xlim(0.0, 1.15 * max(shown, *(found["scale"] or [0.0])))
     axes.axvline(found["omega_max"], color=INK, lw=1.0, ls="--")
-    axes.annotate("ω_max", (found["omega_max"], 0.93), xycoords=("data", "axes fraction"),
-                  xytext=(3, 0), textcoords="offset points", fontsize=8.5)  # fmt: skip
+    _mark(axes, "ω_max", found["omega_max"], 0.93, INK)
     for index, scale in enumerate(found["scale"] or []):
         axes.axvline(scale, color=PALETTE[1], lw=1.3)
         if index == 0:
-            axes.annotate("scale", (scale, 0.82), xycoords=("data", "axes fraction"),
-                          xytext=(3, 0), textcoords="offset points", fontsize=8.5,
-                          color=PALETTE[1])  # fmt: skip
+            _mark(axes, "scale", scale, 0.82, PALETTE[1])
     axes.grid(True)
+
+
+def _mark(axes: Axes, text: str, place: float, height: float, ink: str) -> None:
+    note = axes.annotate(
+        text,
+        (place, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, 0),
+        textcoords="offset points",
+        fontsize=8.5,
+        color=ink,
+    )
+    note.set_in_layout(False)
 
 
 def _spectrum_caption(found: dict[str, Any]) -> str:
@@ -93,17 +103,19 @@ def band_card(bands: dict[str, Any], unit: str) -> Card:
                      label=name)  # fmt: skip
         axes.axhline(1.0, color=GREY, lw=0.8)
         axes.set_yscale("log")
-        axes.set_ylim(floor, 3.0)
+        largest = max((float(np.nanmax(v)) for v in values if np.isfinite(v).any()), default=1.0)
+        axes.set_ylim(floor, 3.0 * max(1.0, largest))
         words = [f"{number(edges[b], 2)}–{number(edges[b + 1], 2)}" for b in kept]
         axes.set_xticks(np.arange(len(kept)), words, rotation=35, ha="right", fontsize=7.5)
         axes.set(xlabel=f"angular frequency [rad/{unit}]" if unit else "angular frequency",
                  ylabel="relative error in the band")  # fmt: skip
         axes.grid(True, axis="y")
         if len(names) > 1:
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1)
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
     caption = (
         "Error over the data's energy in each octave: at 1 nothing is learnt. All points count, "
-        f"those held out included. Bands with less than {EMPTY:.0e} of the energy are left out."
+        f"those held out included. Bands with less than {100 * EMPTY:g} % of the energy are left "
+        "out."
     )
     return Card("Error per band", to_svg(figure, "Error per band"), caption)
 
@@ -113,18 +125,19 @@ def history_cards(histories: Mapping[str, dict[str, Any]]) -> list[Card]:
     trained = {name: history for name, history in histories.items() if history.get("loss")}
     if not trained:
         return []
-    return [_loss(trained), *_bands_over_training(trained)]
+    shades = {name: colour(index) for index, name in enumerate(histories)}
+    return [_loss(trained, shades), *_bands_over_training(trained)]
 
 
-def _loss(histories: Mapping[str, dict[str, Any]]) -> Card:
+def _loss(histories: Mapping[str, dict[str, Any]], shades: Mapping[str, str]) -> Card:
     figure, axes = drawing()
     with styled():
-        for index, (name, history) in enumerate(histories.items()):
+        for name, history in histories.items():
             steps, loss = history["step"], np.array(history["loss"], float)
-            axes.plot(steps, loss, color=colour(index), label=name)
+            axes.plot(steps, loss, color=shades[name], label=name)
             if history.get("heldout"):
                 held = np.array(history["heldout"], float)
-                axes.plot(steps, held, color=colour(index), ls=":", label=f"{name}, held out")
+                axes.plot(steps, held, color=shades[name], ls=":", label=f"{name}, held out")
         axes.set_yscale("log")
         axes.set(xlabel="step", ylabel="loss (1: a constant)")
         axes.grid(True)
@@ -181,7 +194,7 @@ def density_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> lis
 def _density(
     arrays: Arrays, labels: DataLabels, methods: list[str], found: list[str], axis: int
 ) -> Card:
-    figure, axes = drawing(height=2.8)
+    figure, axes = drawing(height=2.6)
     trained = False
     with styled():
         for name in found:
@@ -192,17 +205,19 @@ def _density(
             before = arrays.get(f"density_before:{axis}:{name}")
             if before is not None:
                 trained = True
-                axes.stairs(before, edges, color=shade, lw=1.0, ls=":", label=f"{name}, before")
+                axes.stairs(before, edges, color=shade, lw=1.0, ls=":")
         axes.set(xlabel=f"{labels.names[axis]}, from −1 to 1", ylabel="per unit length")
-        axes.set_yscale("symlog", linthresh=10)
-        axes.set_ylim(bottom=0)
+        tops = [float(arrays[f"density_after:{axis}:{name}"].max()) for name in found]
+        if max(tops) > 20 * min(tops):
+            axes.set_yscale("symlog", linthresh=10)
+        axes.set_ylim(0.0, 1.15 * axes.get_ylim()[1])
         axes.grid(True)
-        if len(found) > 1 or trained:
+        if len(found) > 1:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
     when = (
-        "Dotted: before the training. A direct solve places them once and moves none."
+        "Dotted: before the training."
         if trained
-        else "The solve placed them once; a direct solve moves none, so before and after agree."
+        else "A direct solve places them once and moves none: before and after agree."
     )
     what = "Partition points" if len(labels.inputs) == 1 else "Crossings of partition planes"
     where = "" if len(labels.inputs) == 1 else " on the line through the middle of the box"

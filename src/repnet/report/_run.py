@@ -45,7 +45,8 @@ def read_run(folder: Path) -> Run:
     if not path.exists():
         return Run(record, {})
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return Run(record, {name: file[name] for name in file.files})
     except Exception as error:  # a damaged archive makes NumPy raise almost anything
         raise ValueError(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 INK = "#123457"  # stands for the page's text colour, which is not known when drawing
 GREY = "#8b929c"
 PALETTE = ("#2f7fd1", "#e0772f", "#2b9e72", "#a05fc0", "#c9a227", "#d1495b")
-SIZE = (4.4, 3.0)  # inches: small, so that a phone shrinks the letters little
+SIZE = (3.8, 2.75)  # inches: small, so that a phone shrinks the letters little
 
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -66,7 +66,14 @@ def to_svg(figure: Figure, label: str) -> str:
     """The figure as an `<svg>` element that scales with its container and takes its text colour."""
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            bbox_inches="tight",
+            pad_inches=0.04,
+            metadata={"Date": None},
+        )
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

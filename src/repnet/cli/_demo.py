@@ -1,0 +1,71 @@
+"""`repnet demo`: real terrain, a vanilla network beside RepNet, within a minute."""
+
+import sys
+from typing import Any
+
+import jax
+import jax.random as jr
+
+from repnet.cli._choices import require_positive
+from repnet.cli._finish import Fits, finish, finish_interrupted
+from repnet.cli._fit import key_of
+from repnet.cli._progress import progress_for
+from repnet.cli._solvers import Choice, solve_with
+from repnet.cli._watch import band_watch
+from repnet.data import Dataset, holdout, terrain
+from repnet.problem import regression
+from repnet.report import OutputFolder, free_name
+from repnet.solve import RESULTS, AbstractProgress, Solution
+
+HELD_OUT = 0.1
+DIRECT, TRAINED, VANILLA = "RepNet, direct", "RepNet, trained", "vanilla, trained"
+
+
+def run_demo(options: dict[str, Any]) -> int:
+    """Fit the terrain three ways and report; the exit code.
+
+    Vanilla and the trained RepNet have the same layers of units, steps, batches and rate; the
+    direct RepNet is what `solve` does with the data if nothing else is said.
+    """
+    steps, key = options["steps"], key_of(options["seed"])
+    require_positive("--steps", steps)
+    choices = {
+        VANILLA: Choice(method="vanilla", solver="gradient", steps=steps),
+        TRAINED: Choice(method="repnet", solver="gradient", steps=steps),
+        DIRECT: Choice(),
+    }
+    data = terrain()
+    train, test = holdout(data, HELD_OUT, options["seed"])
+    with OutputFolder(options["out"] or free_name("repnet-demo")) as folder:
+        progress = progress_for(hidden=options["quiet"] or options["json"])
+        solutions = _solve_all(choices, data, train, key, progress)
+        if not solutions:
+            return finish_interrupted("demo", options, data, folder)
+        main_first = dict(reversed(solutions.items()))
+        code = finish("demo", options, Fits(data, train, test, main_first), folder)
+    if len(solutions) < len(choices) and not code:
+        print("repnet: interrupted; the methods after were not tried.", file=sys.stderr)
+        return 1
+    return code
+
+
+def _solve_all(
+    choices: dict[str, Choice],
+    data: Dataset,
+    train: Dataset,
+    key: jax.Array,
+    progress: AbstractProgress | None,
+) -> dict[str, Solution]:
+    """The solutions in turn, until one is interrupted."""
+    problem = regression(train.x, train.y, source=data.source)
+    solutions: dict[str, Solution] = {}
+    for (name, choice), own in zip(choices.items(), jr.split(key, len(choices)), strict=True):
+        watch = band_watch(train, data) if choice.trains else None
+        try:
+            solution = solve_with(choice, problem, key=own, progress=progress, watch=watch)
+        except KeyboardInterrupt:  # of a direct solve, which has no network until its end
+            return solutions
+        solutions[name] = solution
+        if solution.result is RESULTS.interrupted:
+            break
+    return solutions

@@ -1,0 +1,64 @@
+"""`repnet diagnose`: what a data set asks of a network, before any is trained."""
+
+from typing import Any
+
+import numpy as np
+
+from repnet.cli._choices import load
+from repnet.cli._suggest import suggest
+from repnet.cli._table import show_diagnosis
+from repnet.data import Dataset
+from repnet.report import (
+    OutputFolder,
+    Run,
+    data_arrays,
+    describe_data,
+    describe_spectra,
+    draw_reports,
+    free_name,
+    record_of,
+    spectrum_arrays,
+    write_run,
+)
+from repnet.spectrum import SamplingReport, check_sampling
+
+SHOWN_ONLY = ("json", "quiet", "out")
+
+
+def run_diagnose(options: dict[str, Any]) -> int:
+    """Measure a data set, write the record and its reports, show them; the exit code."""
+    data = load(options["data"], options["inputs"], options["target"])
+    with OutputFolder(options["out"] or free_name(f"repnet-diagnose-{data.name}")) as folder:
+        run = _diagnosis(data, options)
+        write_run(folder.path, run, None)
+        draw_reports(folder.path)
+        target = folder.commit()
+    if options["json"]:
+        print(run.record.to_json())
+    elif not options["quiet"]:
+        show_diagnosis(run.record, str(target))
+    return 0
+
+
+def _diagnosis(data: Dataset, options: dict[str, Any]) -> Run:
+    sampling = check_sampling(data.x, data.y, data.grid_shape)
+    spectra = sampling.spectra
+    record = record_of(
+        "diagnose",
+        {name: value for name, value in options.items() if name not in SHOWN_ONLY},
+        metrics={
+            "data": describe_data(data, data, None),
+            "spectrum": describe_spectra(spectra, data, None),
+            "sampling": _describe(sampling),
+            "suggestion": suggest(data, spectra),
+        },
+    )
+    return Run(record, {**data_arrays(data), **spectrum_arrays(spectra)})
+
+
+def _describe(sampling: SamplingReport) -> dict[str, Any]:
+    return {
+        "level": sampling.level,
+        "findings": sampling.findings,
+        "points_per_wavelength": np.array(sampling.points_per_wavelength),
+    }

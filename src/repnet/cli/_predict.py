@@ -1,0 +1,82 @@
+"""`repnet predict`: a saved fit at the points of a table."""
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repnet.data import read_csv
+from repnet.report import MODEL, read_run, record_of
+from repnet.solve import Solution
+from repnet.solve._store import write_whole
+
+
+def run_predict(options: dict[str, Any]) -> int:
+    """Read a model and a table of points, write inputs and predictions as CSV; the exit code."""
+    folder, output = options["folder"], options["output"]
+    if output is not None:
+        _require_free(output)
+    data = (read_run(folder).record.metrics or {}).get("data")
+    if not data:
+        raise ValueError(f"`DIR` must be the folder of a fit; {folder} holds none.")
+    solution = Solution.load(folder / MODEL)
+    points = read_points(options["points"], data)
+    values = solution(points)
+    text = as_csv([*data["inputs"], *data["targets"]], np.hstack([points, values]))
+    record = record_of(
+        "predict",
+        {"folder": folder, "points": options["points"], "output": output},
+        metrics={"points": len(points)},
+    )
+    if output is not None:
+        write_whole(output, text.encode())
+        record_path = output.with_suffix(".run.json")
+        write_whole(record_path, (record.to_json() + "\n").encode())
+        if not (options["quiet"] or options["json"]):
+            print(f"{len(points)} predictions in {output}", file=sys.stderr)
+    if options["json"]:
+        print(record.to_json())
+    elif output is None:
+        print(text, end="")
+    return 0
+
+
+def read_points(path: Path, data: dict[str, Any]) -> np.ndarray:
+    """The input columns of a table, in the order of the fit.
+
+    **Raises:** `ValueError` where one is missing, or holds dates: the fit counts seconds from the
+    first date of its own data, which the points can't know.
+    """
+    names = list(data["inputs"])
+    table = read_csv(path, inputs=[], target=names)
+    units = table.units[len(table.input_names) :]
+    for name, unit in zip(names, units, strict=True):
+        if unit == "s" and "(s)" not in name and "[s]" not in name:
+            raise ValueError(
+                f"`{path}`: column {name!r} must be a number of seconds since the first date of "
+                "the data that were fitted; it holds dates."
+            )
+    return table.y
+
+
+def as_csv(names: list[str], columns: np.ndarray) -> str:
+    """A table of text; numbers read back as the same numbers.
+
+    >>> as_csv(["x", "y"], np.array([[0.5, 1.0]]))
+    'x,y\\n0.5,1.0\\n'
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(columns.tolist())
+    return buffer.getvalue()
+
+
+def _require_free(output: Path) -> None:
+    if output.exists() or output.with_suffix(".run.json").exists():
+        raise ValueError(f"`--output` must be a new file; {output} is there already.")
+    if not output.parent.is_dir():
+        raise ValueError(f"`--output` must lie in a folder that exists; {output.parent} is none.")

@@ -1,0 +1,88 @@
+"""Tests of what a fit is measured by."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from repnet.data import Dataset, holdout
+from repnet.nn import RepNet, siren
+from repnet.problem import regression
+from repnet.report import bands_of, describe_data, measure
+from repnet.report._measure import layout_of, scales_in_units
+from repnet.solve import RESULTS, Plan, Solution, standardization
+
+
+def dataset(x, y, grid_shape=None) -> Dataset:
+    names = tuple("abcdef"[: x.shape[1]])
+    return Dataset("set", x, y[:, None], names, ("y",), grid_shape=grid_shape)
+
+
+def test_measures_are_those_of_numpy(rng):
+    x = rng.uniform(size=(50, 1))
+    test = dataset(x, 3 + x[:, 0])
+    found = measure(lambda points: 3.1 + points, test)
+    assert found["rmse"] == pytest.approx(0.1)
+    assert found["max_error"] == pytest.approx(0.1)
+    assert found["rmse_share"] == pytest.approx(0.1 / np.std(x))
+    assert found["psnr"] == pytest.approx(20 * np.log10(np.ptp(x) / 0.1))
+
+
+def test_without_held_out_points_there_is_no_measure():
+    assert set(measure(lambda x: x, None).values()) == {None}
+
+
+def test_a_constant_target_has_no_share():
+    flat = dataset(np.arange(5.0)[:, None], np.ones(5))
+    assert measure(lambda x: np.ones((5, 1)), flat)["rmse_share"] is None
+
+
+def test_bands_tell_what_was_learnt():
+    x = np.linspace(-1, 1, 1025)[:, None]
+    slow, fast = np.sin(4 * np.pi * x), np.sin(128 * np.pi * x)
+    data = dataset(x, (slow + fast)[:, 0], (1025,))
+    bands = bands_of({"slow": slow, "all": slow + fast}, data)
+    assert bands is not None
+    where = np.searchsorted(bands["edges"], 128 * np.pi) - 1
+    assert bands["error"]["slow"][where] == pytest.approx(1.0, abs=1e-3)
+    assert bands["error"]["slow"][0] < 1e-3
+    assert np.nanmax(bands["error"]["all"][[0, where]]) < 1e-12
+
+
+def test_four_scattered_axes_have_no_bands(rng):
+    x = rng.uniform(size=(100, 4))
+    assert bands_of({"fit": x[:, :1]}, dataset(x, x[:, 0])) is None
+
+
+def test_layouts(rng):
+    x = rng.uniform(size=(6, 4))
+    assert layout_of(dataset(x[:, :1], x[:, 0])) == "line"
+    assert layout_of(dataset(x[:, :2], x[:, 0], (2, 3))) == "map"
+    assert layout_of(dataset(x[:, :2], x[:, 0])) == "scatter"
+    assert layout_of(dataset(x, x[:, 0])) == "many"
+
+
+def test_the_description_counts_both_parts():
+    data = dataset(np.arange(20.0)[:, None], np.ones(20))
+    train, test = holdout(data, 0.25, seed=0)
+    found = describe_data(data, train, test)
+    assert (found["points"], found["heldout_points"]) == (15, 5)
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_the_scale_is_told_in_the_data_s_units(double):
+    problem = regression(np.array([[0.0, 0.0], [10.0, 4.0]]), np.array([0.0, 1.0]))
+    with jax.enable_x64(double):
+        inner = RepNet(2, width=8, scale=jnp.array([30.0, 8.0]), key=jr.key(0))
+        network = standardization(problem).wrap(inner, double=double)
+    solution = Solution(network, None, RESULTS.successful, {}, Plan("n", "s"), 0.0)
+    assert scales_in_units(solution, 0) == pytest.approx([6.0])  # 30 per half-width of 5
+    assert scales_in_units(solution, 1) == pytest.approx([4.0])
+
+
+def test_a_network_without_a_scale_has_none():
+    problem = regression(np.arange(3.0), np.arange(3.0))
+    network = standardization(problem).wrap(siren(1, width=4, depth=1, key=jr.key(0)), double=False)
+    solution = Solution(network, None, RESULTS.successful, {}, Plan("n", "s"), 0.0)
+    assert scales_in_units(solution, 0) is None
