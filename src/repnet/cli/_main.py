@@ -11,6 +11,7 @@ from typing import TextIO
 import typer
 
 BAD_INPUT, FAILED = 2, 1
+INTERRUPTED_BY_TYPER = 130  # what typer makes of an interrupt
 FAULTS_OF_INPUT = (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError,
                    FileExistsError, PermissionError, ImportError)  # fmt: skip
 
@@ -35,6 +36,8 @@ def run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(args=list(arguments), prog_name="repnet", standalone_mode=False)
+        if code == INTERRUPTED_BY_TYPER:
+            return _fault("interrupted; nothing was written.", FAILED)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:  # unknown options, missing arguments
         return _fault(error.format_message(), BAD_INPUT)

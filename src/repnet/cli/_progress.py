@@ -11,7 +11,8 @@ from repnet.solve import AbstractProgress
 class BarProgress:
     """A bar with the loss and the time left, gone when the solve ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = Console(stderr=True) if console is None else console
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
@@ -23,7 +24,7 @@ class BarProgress:
             BarColumn(),
             TextColumn("{task.completed}/{task.total}  loss {task.fields[loss]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=self._console,
             transient=True,
         )
         self._task = self._bar.add_task(label, total=total, loss="")

@@ -9,11 +9,11 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-import repnet.solve as solving
 from repnet.cli._choices import ACTIVATIONS, METHODS, SOLVERS, pick, read_scale, require_positive
 from repnet.nn import MLP, FourierFeatures, Linear, siren
 from repnet.problem import Problem
-from repnet.solve import AbstractProgress, Gradient, Solution
+from repnet.solve import AbstractProgress, Gradient, LeastSquares, Solution, Windows, solve
+from repnet.solve._plan import choose_solver
 
 WIDTH, DEPTH, HIDDEN = 256, 3, 64
 STEPS = 3000
@@ -67,13 +67,14 @@ def read_choice(options: dict[str, Any]) -> Choice:
     True
     """
     names = {"method": METHODS, "solver": SOLVERS, "activation": ("auto", *ACTIVATIONS)}
-    words = {
-        name: pick(f"--{name}", options.get(name, "auto"), valid) for name, valid in names.items()
-    }
-    counts = {name: options.get(name) for name in ("width", "depth", "steps", "batch")}
-    for name, count in counts.items():
-        require_positive(f"--{name}", count)
-    choice = Choice(**words, scale=read_scale(options.get("scale", "auto")), **counts)
+    for name, valid in names.items():
+        pick(f"--{name}", options.get(name, "auto"), valid)
+    for name in ("width", "depth", "steps", "batch"):
+        require_positive(f"--{name}", options.get(name))
+    scale = read_scale(options.get("scale", "auto"))
+    named = {field.name: options[field.name] for field in dataclasses.fields(Choice)
+             if field.name in options}  # fmt: skip
+    choice = Choice(**{**named, "scale": scale})
     _require_consistent(choice)
     return choice
 
@@ -87,20 +88,19 @@ def solve_with(
     watch: Callable | None = None,
 ) -> Solution:
     """Solve a regression as the options say."""
-    solver = _solver(choice, problem, watch)
     network = None
     if choice.method in ("vanilla", "fourier", "siren"):
         key, network_key = jr.split(key)
         network = _rival(choice, problem, network_key)
-    if isinstance(solver, Gradient):
-        return solver.run(problem, network, key=key, progress=progress)
-    return solving.solve(problem, network, solver, key=key, progress=progress)
+    solver = _gradient(choice, problem, watch) if choice.trains else _direct(choice, problem, key)
+    return solve(problem, network, solver, key=key, progress=progress)
 
 
-def _solver(choice: Choice, problem: Problem, watch: Callable | None) -> Any:
-    """The solver object; `None` where everything is left to the library."""
-    if choice.trains:
-        return _gradient(choice, problem, watch)
+def _direct(choice: Choice, problem: Problem, key: PRNGKeyArray) -> Any:
+    """The solver without training; `None` where everything is left to the library.
+
+    A scale or a width is that of one global network. An activation alone leaves the solver open.
+    """
     given = {
         "activation": None if choice.activation == "auto" else ACTIVATIONS[choice.activation],
         "scale": choice.scale,
@@ -108,10 +108,12 @@ def _solver(choice: Choice, problem: Problem, watch: Callable | None) -> Any:
     }
     given = {name: value for name, value in given.items() if value is not None}
     if choice.solver == "windows":
-        return solving.Windows(**given)
-    if choice.solver == "least-squares" or given:
-        return solving.LeastSquares(**given)
-    return None
+        return Windows(**given)
+    if choice.solver == "auto" and not given:
+        return None
+    if choice.solver == "auto" and set(given) == {"activation"}:
+        return dataclasses.replace(choose_solver(problem, None, key)[0], **given)
+    return LeastSquares(**given)
 
 
 def _gradient(choice: Choice, problem: Problem, watch: Callable | None) -> Gradient:

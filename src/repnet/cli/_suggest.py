@@ -2,15 +2,22 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from repnet.data import Dataset
+from repnet.problem import regression
 from repnet.report import number
+from repnet.solve._plan import choose_solver
 from repnet.spectrum import Spectrum, suggest_scale
 
 
 def suggest(data: Dataset, spectra: tuple[Spectrum, ...]) -> dict[str, Any]:
-    """The slope scale for training, per axis, and why; as JSON values."""
+    """The solver, and the slope scale for training per axis, and why; as JSON values.
+
+    The solver is what `solve` would choose: it is tried out on a part of the data.
+    """
+    solver, solver_reasons, _ = choose_solver(regression(data.x, data.y), None, jax.random.key(0))
     choice = suggest_scale(data.x, data.y)
     half_width = np.maximum(np.ptp(data.x, axis=0) / 2, np.finfo(float).tiny)
     waves = [
@@ -26,5 +33,12 @@ def suggest(data: Dataset, spectra: tuple[Spectrum, ...]) -> dict[str, Any]:
         + ", ".join(per_axis)
         + ".",
         *choice.reasons,
+        f"Solver: {type(solver).__name__}.",
+        *solver_reasons,
     ]
-    return {"scale": choice.scale, "wavelengths": waves, "reasons": reasons}
+    return {
+        "solver": type(solver).__name__,
+        "scale": choice.scale,
+        "wavelengths": waves,
+        "reasons": reasons,
+    }

@@ -44,8 +44,8 @@ def _residuals(arrays: Arrays, labels: DataLabels, methods: list[str]) -> Card:
     figure, axes = drawing()
     with styled():
         for index, (name, error) in enumerate(zip(methods, errors, strict=True)):
-            bins = np.linspace(-reach, reach, 61)
-            axes.hist(error, bins, histtype="step", color=colour(index), label=name, lw=1.3)
+            counts, edges = np.histogram(error, 60, (-reach, reach))
+            axes.stairs(counts, edges, color=colour(index), label=name, lw=1.3)
         unit = f" [{labels.unit}]" if labels.unit else ""
         axes.set(xlabel=f"fit − data{unit}", ylabel="held-out points")
         axes.grid(True)

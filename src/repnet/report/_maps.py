@@ -1,6 +1,7 @@
 """Cards of two-dimensional data: truth, fits and errors with common colour limits."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -158,7 +159,7 @@ def _image(
     limits: tuple[float, float],
 ):
     """A field as pixels; see `_upright` for which axis goes where."""
-    first, second = ((float(a), float(b)) for a, b in (arrays["extent:0"], arrays["extent:1"]))
+    (start, end), (left, right) = arrays["extent:0"].tolist(), arrays["extent:1"].tolist()
     upright = _upright(labels)
     return axes.imshow(
         field.T if upright else field,
@@ -166,7 +167,7 @@ def _image(
         vmin=limits[0],
         vmax=limits[1],
         origin="lower" if upright else "upper",
-        extent=(*first, *second) if upright else (*second, *first[::-1]),
+        extent=(start, end, left, right) if upright else (left, right, end, start),
         aspect=_aspect(arrays),
         interpolation="none",
     )
@@ -180,7 +181,7 @@ def _upright(labels: DataLabels) -> bool:
     return labels.names[0] not in ("row", "south")
 
 
-def _aspect(arrays: Arrays) -> str:
+def _aspect(arrays: Arrays) -> Literal["equal", "auto"]:
     """True proportions, unless they would leave a sliver."""
     height, width = (abs(float(np.diff(arrays[f"extent:{axis}"])[0])) for axis in range(2))
     return "equal" if 0.25 <= height / max(width, 1e-300) <= 4 else "auto"

@@ -14,7 +14,7 @@ GREY = "#8b929c"
 PALETTE = ("#2f7fd1", "#e0772f", "#2b9e72", "#a05fc0", "#c9a227", "#d1495b")
 SIZE = (3.8, 2.75)  # inches: small, so that a phone shrinks the letters little
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {  # matplotlib's own type of keys is private
     "svg.fonttype": "none",
     "svg.hashsalt": "repnet",
     "font.family": "sans-serif",

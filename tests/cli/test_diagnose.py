@@ -1,0 +1,51 @@
+"""Tests of `repnet diagnose` against waves whose spectrum is known, and of `repnet demo`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from repnet.cli import run
+from repnet.report import read_run
+
+
+def test_a_diagnosis_finds_frequency_and_sampling(tmp_path, capsys):
+    x = np.linspace(0, 1, 201)
+    table = np.stack([x, np.sin(2 * np.pi * 25 * x)], axis=1)
+    np.savetxt(tmp_path / "w.csv", table, delimiter=",", header="x (km),y", comments="")
+    out = tmp_path / "run"
+    assert run(["diagnose", str(tmp_path / "w.csv"), "--out", str(out), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == read_run(out).record.as_dict()
+    (spectrum,) = record["metrics"]["spectrum"]
+    assert spectrum["omega_max"] == pytest.approx(50 * np.pi, rel=0.1)
+    assert record["metrics"]["sampling"]["points_per_wavelength"][0] == pytest.approx(8, rel=0.1)
+    assert record["metrics"]["sampling"]["level"] == "ok"
+    suggestion = record["metrics"]["suggestion"]
+    assert suggestion["wavelengths"][0] == pytest.approx(25, rel=0.1)
+    assert suggestion["solver"] in ("LeastSquares", "Windows", "Gradient")
+    assert (record["command"], record["result"]) == ("diagnose", None)
+    assert (out / "report.html").exists()
+
+
+def test_coarse_sampling_is_told(tmp_path, capsys):
+    x = np.linspace(0, 1, 61)
+    np.savetxt(tmp_path / "w.csv", np.stack([x, np.sin(2 * np.pi * 15 * x)], 1), delimiter=",")
+    assert run(["diagnose", str(tmp_path / "w.csv"), "--out", str(tmp_path / "run")]) == 0
+    out = capsys.readouterr().out
+    assert "points per wavelength" in out
+    assert "Sampling: warning" in out
+
+
+@pytest.mark.slow
+def test_the_demo_shows_the_difference(tmp_path, capsys):
+    out = tmp_path / "demo"
+    assert run(["demo", "--steps", "300", "--out", str(out)]) == 0
+    record = read_run(out).record
+    errors = {name: entry["rmse"] for name, entry in record.metrics["methods"].items()}
+    assert list(errors) == ["RepNet, direct", "RepNet, trained", "vanilla, trained"]
+    assert errors["RepNet, direct"] < 5.0  # metres; the relief is 162 m rms
+    assert errors["RepNet, trained"] < errors["vanilla, trained"] / 2
+    assert record.heldout_rmse == errors["RepNet, direct"]
+    assert (out / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert "terrain" in capsys.readouterr().out

@@ -1,0 +1,71 @@
+"""Tests of Ctrl-C: the best network so far is saved, or nothing is there at all."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repnet.solve import Solution
+
+SOURCE = Path(__file__).parents[2] / "src"
+ENDLESS = ["--solver", "gradient", "--steps", "100000000", "--width", "16", "--depth", "2"]
+
+
+def interrupted(wave: Path, out: Path, wait: float, number: int) -> subprocess.CompletedProcess:
+    """A training without end that gets a signal some seconds after its output folder is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "repnet.cli", "fit", str(wave), *ENDLESS, "--out", str(out)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 90
+        while not any(out.parent.glob(f".{out.name}.partial-*")):
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(wait)
+        process.send_signal(number)
+        try:
+            shown, said = process.communicate(timeout=90)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess([], process.returncode, shown, said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_best_network_so_far_is_saved(wave, tmp_path, number):
+    out = tmp_path / "run"
+    done = interrupted(wave, out, 25.0, number)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "interrupted" in done.stderr
+    assert str(out) in done.stderr
+    record = json.loads((out / "run.json").read_text())
+    assert record["result"] == "interrupted"
+    assert record["steps"] > 0
+    assert np.isfinite(record["heldout_rmse"])
+    assert np.isfinite(Solution.load(out / "model.npz")(np.linspace(0, 2, 9))).all()
+    assert (out / "report.html").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.slow
+def test_an_early_interrupt_leaves_nothing_half_written(wave, tmp_path):
+    out = tmp_path / "run"
+    done = interrupted(wave, out, 0.2, signal.SIGINT)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "interrupted" in done.stderr
+    if out.exists():
+        assert json.loads((out / "run.json").read_text())["result"] == "interrupted"
+    assert not list(tmp_path.glob(".*"))
