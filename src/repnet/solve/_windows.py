@@ -18,6 +18,7 @@ from repnet.solve._candidates import Candidate, window_candidates
 from repnet.solve._clock import Clock
 from repnet.solve._local import factorize, leave_one_out, make_design, readouts
 from repnet.solve._mixture import posterior
+from repnet.solve._regression import data_of, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 from repnet.spectrum import axis_spectra, detect_grid
@@ -70,6 +71,7 @@ class Windows(eqx.Module):
         """Fit a regression problem."""
         if network is not None:
             raise ValueError("`Windows` makes its own local networks; leave `network` out.")
+        require_regression(problem, "Windows")
         if problem.dim > 4:
             raise ValueError(f"`Windows` takes 1 to 4 inputs; the problem has {problem.dim}.")
         with Clock() as clock, jax.enable_x64(True), threadpool_limits(1, "blas"):
@@ -89,6 +91,13 @@ class Windows(eqx.Module):
         )
 
 
+def try_windows(problem: Problem, key: PRNGKeyArray) -> tuple[int, float]:
+    """The best points per window and the relative error to expect, from pilot windows alone."""
+    with jax.enable_x64(True), threadpool_limits(1, "blas"):
+        choice = _choose(Windows(), _Fit.of(problem), key)
+    return choice.cut.per_window, choice.pilot_error
+
+
 @dataclasses.dataclass(frozen=True)
 class _Fit:
     """The data in standard units and what is known of them."""
@@ -98,8 +107,7 @@ class _Fit:
 
     @staticmethod
     def of(problem: Problem) -> "_Fit":
-        term, units = problem.terms["data"], standardization(problem)
-        x, y = units.inputs(term.points), units.targets(term.values)
+        x, y = data_of(problem)
         band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
         return _Fit(Sampled(x, y, detect_grid(x)), band)
 

@@ -1,0 +1,73 @@
+"""The one verb: a problem in, a solution out; it chooses whatever it is not told."""
+
+import dataclasses
+from typing import Any
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+from repnet.problem import Problem
+from repnet.solve._clock import Clock
+from repnet.solve._gradient import Gradient
+from repnet.solve._least_squares import LeastSquares
+from repnet.solve._plan import choose_solver
+from repnet.solve._progress import AbstractProgress
+from repnet.solve._solution import Solution
+from repnet.solve._windows import Windows
+
+Solver = LeastSquares | Windows | Gradient
+
+
+def solve(
+    problem: Problem,
+    network: Any = None,
+    solver: Solver | None = None,
+    *,
+    key: PRNGKeyArray,
+    progress: AbstractProgress | None = None,
+) -> Solution:
+    r"""Solve a problem; choose network, scale and solver where they are left out.
+
+    ```python
+    >>> import numpy as np
+    >>> from repnet import regression, solve
+    >>> x = np.linspace(-1.0, 1.0, 401)
+    >>> solution = solve(regression(x, np.sin(40.0 * x)), key=jax.random.key(0))
+    >>> error = solution(np.array([[0.123]])) - np.sin(40.0 * 0.123)
+    >>> bool(abs(error).max() < 1e-6)
+    True
+
+    ```
+
+    **Arguments:**
+
+    - `problem`: such as `regression(x, y)`.
+    - `network`: any callable module from a point `(dim,)` to `(out,)`. It sees inputs in $[-1, 1]$
+      per axis and answers in standard units; the solve converts.
+    - `solver`: `LeastSquares(...)`, `Windows(...)` or `Gradient(...)`.
+    - `key`: for every random draw; the same key gives the same solution.
+    - `progress`: shows the steps of an iterative solve.
+
+    **Returns:** a `Solution`, whose `plan` says what was chosen and why.
+
+    **Raises:** `ValueError` where the problem does not fit the solver, before any work is done.
+
+    **Source:** this project.
+    """
+    if solver is not None:
+        return solver.run(problem, network, key=key, progress=progress)
+    choose_key, run_key = jax.random.split(key)
+    with Clock() as clock:
+        solver, reasons, numbers = choose_solver(problem, network, choose_key)
+    solution = solver.run(problem, network, key=run_key, progress=progress)
+    plan = dataclasses.replace(
+        solution.plan,
+        reasons=(*reasons, *solution.plan.reasons),
+        numbers={**solution.plan.numbers, **numbers},
+    )
+    return dataclasses.replace(
+        solution,
+        plan=plan,
+        seconds=solution.seconds + clock.seconds,
+        compile_seconds=solution.compile_seconds + clock.compile_seconds,
+    )

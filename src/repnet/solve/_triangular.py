@@ -1,0 +1,102 @@
+"""A running triangular factor: least squares over blocks of rows in constant memory."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import qr, solve_triangular
+
+RIDGES = np.array([10.0**k for k in (-13, -11, -9, -7.5, -6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0)])
+
+
+@dataclasses.dataclass
+class Triangle:
+    r"""The factor $R$ of $[A\; b] = QR$, updated as rows arrive.
+
+    Stacking $R$ on new rows and factorizing again gives the factor of all rows so far: memory is
+    $(\text{columns} + \text{block}) \cdot \text{columns}$, however many rows there are.
+
+    **Source:** Golub and Van Loan, section 5.2 (Householder QR); Demmel et al. 2012 (its tree form).
+    """
+
+    columns: int
+    right: int
+    rows: int = 0
+    factor: np.ndarray | None = None
+
+    def add(
+        self, matrix: Float[np.ndarray, "rows columns"], y: Float[np.ndarray, "rows right"]
+    ) -> None:
+        """Take in more rows."""
+        block = np.hstack([matrix, y])
+        if self.factor is not None:
+            block = np.vstack([self.factor, block])
+        (self.factor,) = qr(block, mode="r", overwrite_a=True, check_finite=False)
+        self.factor = self.factor[: block.shape[1]]
+        self.rows += len(y)
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """$R$, $Q^\\top b$ and the residual sum of squares that no coefficients can reduce."""
+        assert self.factor is not None
+        whole = np.zeros((self.columns + self.right, self.columns + self.right))
+        whole[: len(self.factor)] = self.factor
+        triangle, target = whole[: self.columns, : self.columns], whole[: self.columns, self.columns :]
+        return triangle, target, np.square(whole[self.columns :, self.columns :]).sum(axis=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Spectral:
+    r"""The singular value decomposition of a triangle with its columns brought to one norm.
+
+    One decomposition serves all ridges: coefficients are $D^{-1} V (\sigma/(\sigma^2+\lambda^2\sigma_1^2))
+    U^\top Q^\top b$.
+    """
+
+    norms: np.ndarray
+    left: np.ndarray
+    singular: np.ndarray
+    right: np.ndarray
+    target: np.ndarray
+
+    @staticmethod
+    def of(triangle: Triangle) -> "Spectral":
+        """Decompose what the triangle holds so far."""
+        factor, target, _ = triangle.parts()
+        norms = column_norms(factor)
+        left, singular, right = np.linalg.svd(factor / norms)
+        return Spectral(norms, left, singular, right, left.T @ target)
+
+    def coefficients(self, ridge: float) -> Float[np.ndarray, "columns right"]:
+        """Coefficients at one ridge, relative to the largest singular value."""
+        shift = (ridge * self.singular[0]) ** 2
+        gain = self.singular / (self.singular**2 + shift + np.finfo(float).tiny)
+        return (self.right.T @ (gain[:, None] * self.target)) / self.norms[:, None]
+
+    def degrees(self, ridge: float) -> float:
+        """Effective number of coefficients, the trace of the hat matrix."""
+        shift = (ridge * self.singular[0]) ** 2
+        return float(np.sum(self.singular**2 / (self.singular**2 + shift + np.finfo(float).tiny)))
+
+
+def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:
+    """Coefficients at one ridge by QR of the triangle on a multiple of the unit matrix."""
+    factor, target, _ = triangle.parts()
+    norms = column_norms(factor)
+    scaled = factor / norms
+    level = ridge * np.sqrt(np.sum(np.square(scaled)))
+    stacked = np.vstack(
+        [
+            np.hstack([scaled, target]),
+            np.hstack([level * np.eye(len(factor)), np.zeros_like(target)]),
+        ]
+    )
+    (top,) = qr(stacked, mode="r", overwrite_a=True, check_finite=False)
+    width = len(factor)
+    solved = solve_triangular(top[:width, :width], top[:width, width:], check_finite=False)
+    return solved / norms[:, None]
+
+
+def column_norms(factor: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " columns"]:
+    """Norms of the columns; 1 for a column of zeros."""
+    norms = np.sqrt(np.square(factor).sum(axis=0))
+    return np.where(norms > 0, norms, 1.0)
