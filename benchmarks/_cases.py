@@ -130,8 +130,8 @@ CASES = {
         Case("steps1d", steps, -1.0, 1.0, 1, 513),
         Case("sparse1d", smooth, -1.0, 1.0, 1, 33),
         Case("noisy1d", gentle, -1.0, 1.0, 1, 129, noise=0.1),
-        Case("additive4d", additive, -1.0, 1.0, 4, 8192, batch=512),
-        Case("coupled4d", coupled, -1.0, 1.0, 4, 8192, batch=512),
-        Case("oblique4d", oblique, -1.0, 1.0, 4, 8192, batch=512),
+        Case("additive4d", additive, -1.0, 1.0, 4, 16_384, batch=512),
+        Case("coupled4d", coupled, -1.0, 1.0, 4, 16_384, batch=512),
+        Case("oblique4d", oblique, -1.0, 1.0, 4, 16_384, batch=512),
     )
 }

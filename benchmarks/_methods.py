@@ -22,6 +22,7 @@ from repnet.nn import (
     Sine,
     SineLinear,
 )
+from repnet.solve import Gradient
 
 ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
 HIDDEN = (64, 64)
@@ -64,7 +65,7 @@ class Setting:
 
     label: str
     make: Callable[[Array], MLP]
-    rate: float = 1e-3
+    rate: float = Gradient.rate
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def repnet_network(
     phi: Callable,
     features: str,
     paired: bool,
+    directions: str,
     scale: Array | tuple[float, ...],
     key: Array,
     rates: Rates | None = None,
@@ -107,6 +109,7 @@ def repnet_network(
         activation=phi,
         features=features,
         paired=paired,
+        directions=directions,
         rates=rates,
         key=key,
     )
@@ -116,19 +119,20 @@ def repnet(features: str, *, control: str | None = None, paired: bool = False) -
     """A RepNet at its automatic scale, or one of its controls."""
 
     def settings(shape: Shape, activation: str, scales: dict) -> Sequence[Setting]:
-        scale = scales[features, paired]
+        directions, scale = scales[features, paired]
         rates = FROZEN if control == "frozen" else None
 
         def make(key: Array) -> MLP:
             phi = ACTIVATIONS[activation]
             network = repnet_network(
-                shape.dim, shape.width, phi, features, paired, scale, key, rates
+                shape.dim, shape.width, phi, features, paired, directions, scale, key, rates
             )
             if control == "large":
                 return eqx.tree_at(lambda n: n.first, network, LargeLinear(network.first))
             return network
 
-        return [Setting("scale " + " ".join(f"{s:.3g}" for s in scale), make)]
+        where = f", {directions}" if shape.dim > 1 else ""
+        return [Setting("scale " + " ".join(f"{s:.3g}" for s in scale) + where, make)]
 
     return settings
 
@@ -169,7 +173,7 @@ def siren(shape: Shape, activation: str, scales: dict) -> Sequence[Setting]:
 
         return Setting(f"omega {omega:.3g}", make, 3e-4)
 
-    return [setting(share) for share in (0.25, 0.5, 1.0)]
+    return [setting(share) for share in (0.125, 0.25, 0.5)]
 
 
 METHODS: dict[str, Callable[[Shape, str, dict], Sequence[Setting]]] = {

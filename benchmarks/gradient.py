@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -25,6 +26,7 @@ from _methods import ACTIVATIONS, METHODS, Setting, Shape, repnet_network
 
 from repnet.judge import relative_l2
 from repnet.nn import MLP
+from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem, regression
 from repnet.solve import Gradient, find_scale, train_many
 from repnet.spectrum import axis_spectra
@@ -104,7 +106,7 @@ class Scales(dict):
         self.case, self.width, self.options = case, width, options
         self.activation = ACTIVATIONS[activation]
 
-    def __missing__(self, key: tuple[str, bool]) -> tuple[float, ...]:
+    def __missing__(self, key: tuple[str, bool]) -> tuple[str, tuple[float, ...]]:
         features, paired = key
         solver = Gradient(
             steps=self.options.steps,
@@ -113,12 +115,16 @@ class Scales(dict):
             features=features,
         )
 
-        def make(key: jax.Array, scale: jax.Array) -> MLP:
+        def make(directions: str, key: jax.Array, scale: jax.Array) -> MLP:
             return repnet_network(
-                self.case.dim, self.width, self.activation, features, paired, scale, key
+                self.case.dim, self.width, self.activation, features, paired, directions, scale, key
             )
 
-        self[key] = find_scale(self.problem, make, solver, key=jr.key(1)).scale
+        variants = {
+            name: partial(make, name) for name in DIRECTIONS[: 1 if self.case.dim == 1 else None]
+        }
+        directions, choice = find_scale(self.problem, variants, solver, key=jr.key(1))
+        self[key] = directions, choice.scale
         return self[key]
 
 

@@ -79,7 +79,7 @@ class Gradient:
 
     steps: int = 3000
     optimiser: optax.GradientTransformation | None = None
-    rate: float = 1e-3
+    rate: float = 2e-3
     batch: int | None = None
     chunk: int = 100
     hold_out: float = 0.0

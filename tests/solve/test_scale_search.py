@@ -1,0 +1,79 @@
+"""The search for a scale: what it returns, and that it comes near the best of a scan."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from repnet.nn import RepNet
+from repnet.problem import regression
+from repnet.solve import Gradient, find_scale, train_many
+from repnet.solve._scale_search import _smallest, search_scale
+from repnet.spectrum import ScaleChoice
+
+
+def relative(solution, x, y):
+    return np.linalg.norm(solution(x)[:, 0] - y) / np.linalg.norm(y)
+
+
+def test_the_smallest_scale_that_is_as_good_wins():
+    errors = {-1: 0.5, 0: 0.011, 1: 0.010, 2: 0.02}
+    assert _smallest(errors, 0.0) == 1
+    assert _smallest(errors, 0.002) == 0
+
+
+def test_few_points_keep_the_guess():
+    x = np.linspace(0, 1, 9)
+    guess = ScaleChoice((3.0,), ("because",), {"noise": 0.0})
+    variants = {"a": lambda key, scale: None}
+    found = search_scale(regression(x, x), variants, guess, key=jr.key(0))
+    assert found == ("a", guess)
+
+
+def test_a_bad_guess_is_left_behind():
+    x = np.linspace(-1, 1, 257)
+    problem = regression(x, np.sin(40 * x))
+    guess = ScaleChoice((3.0,), (), {"noise": 0.0})
+
+    def make(key, scale):
+        return RepNet(1, width=64, hidden=(16,), scale=scale, key=key)
+
+    _, choice = search_scale(problem, {"": make}, guess, steps=300, key=jr.key(0))
+    assert choice.scale[0] >= 12.0
+    assert len(choice.numbers["heldout"]) > 3
+
+
+def test_directions_that_suit_the_target_are_found():
+    x = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
+    y = np.sin(12 * x[:, 0]) + np.sin(9 * x[:, 1]) + np.cos(11 * x[:, 2])
+    solution = Gradient(steps=800, width=96, hidden=(16,), batch=256).run(
+        regression(x, y), key=jr.key(0)
+    )
+    errors = solution.plan.numbers["directions"]
+    assert min(errors, key=errors.get) == "axis"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("activation", "features"),
+    [(jnp.tanh, "local"), (jnp.tanh, "step"), (jax.nn.relu, "local"), (jax.nn.relu, "step")],
+)
+def test_the_scale_found_is_near_the_best_of_a_scan(activation, features):
+    x, fine = np.linspace(-1, 1, 129), np.linspace(-1, 1, 2001)
+
+    def target(t):
+        return np.sin(4 * t) + 0.4 * np.cos(45 * t)
+
+    problem = regression(x, target(x))
+    solver = Gradient(steps=1200, width=96, activation=activation, features=features)
+
+    def make(key, scale):
+        return RepNet(1, width=96, scale=scale, activation=activation, features=features, key=key)
+
+    _, choice = find_scale(problem, {"": make}, solver, key=jr.key(1))
+    scales = jnp.asarray(np.append(np.geomspace(0.5, 128, 9), choice.scale[0]), jnp.float32)
+    keys = jnp.repeat(jr.split(jr.key(2), 1), 10)
+    solutions = train_many(problem, make, solver, scales, keys=keys)
+    *scan, found = [relative(solution, fine, target(fine)) for solution in solutions]
+    assert found < 2.5 * min(scan)
