@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import finufft
 import numpy as np
 from jaxtyping import Float
 
@@ -147,6 +146,8 @@ def _nufft(
     kind: int, axes: list[np.ndarray], data: np.ndarray, modes: tuple[int, ...], columns: int
 ) -> np.ndarray:
     """Points to modes with $e^{-ikx}$ (kind 1), or modes to points with $e^{ikx}$ (kind 2)."""
+    import finufft  # late: `import repnet` stays quick
+
     plan = finufft.Plan(kind, modes, columns, EPS, isign=-1 if kind == 1 else 1)
     plan.setpts(*axes)
     return np.asarray(plan.execute(np.ascontiguousarray(data)))

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
-from scipy.stats import qmc
 
 DIRECTIONS = ("mixed", "axis", "isotropic")
 OFFSETS = ("stratified", "sobol")
@@ -19,7 +19,7 @@ def _sobol_table(count: int, dim: int) -> np.ndarray:
     # The sequence keeps its balance only up to a power of two; the first `count` of them remain
     # a low-discrepancy set.
     power = max(int(np.ceil(np.log2(max(count, 1)))), 0)
-    table = qmc.Sobol(dim, scramble=False).random_base2(power)[:count]
+    table = scipy.stats.qmc.Sobol(dim, scramble=False).random_base2(power)[:count]
     table.setflags(write=False)
     return table
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, PRNGKeyArray
-from scipy.stats import qmc
 
 
 class Box(eqx.Module):
@@ -97,7 +97,7 @@ class Box(eqx.Module):
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         match method:
             case "sobol":
-                sequence = qmc.Sobol(self.dim, rng=rng)
+                sequence = scipy.stats.qmc.Sobol(self.dim, rng=rng)
                 unit = sequence.random_base2(max(0, math.ceil(math.log2(count))))[:count]
             case "uniform":
                 unit = rng.random((count, self.dim))

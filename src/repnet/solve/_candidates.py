@@ -1,6 +1,7 @@
 """The first layers that windows choose from."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -8,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
-from scipy.special import gamma
 
 from repnet.nn import AbstractFirstLayer, RepLinear, SineLinear, cubed_relu, squared_relu
 
@@ -87,7 +87,7 @@ def _sines(
     """Sines with frequencies uniform in an ellipsoid a little beyond the band."""
     radii = _BAND_MARGIN * (np.asarray(band) + np.pi)
     # The functions of that band on the box: volume in phase space over (2π)^d, plus the edges.
-    ball = np.pi ** (dim / 2) / gamma(dim / 2 + 1)
+    ball = np.pi ** (dim / 2) / math.gamma(dim / 2 + 1)
     modes = ball * np.prod(2.0 * radii / (2.0 * np.pi) + 1.0)
     width = int(np.clip(4 * modes, 48, max(48, 3 * per_window)))
     layer = sine_features(dim, width, radii, key=key)

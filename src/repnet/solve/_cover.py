@@ -1,10 +1,11 @@
 """A cover of the data by overlapping windows, and the points that each of them is fitted to."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import cKDTree
 
 from repnet.spectrum import Grid
 
@@ -116,7 +117,7 @@ class Neighbours:
 
     def __init__(self, x: Float[np.ndarray, "points dim"]):
         self.x = x
-        self._trees: dict[bytes, cKDTree] = {}
+        self._trees: dict[bytes, Any] = {}  # of scipy's cKDTree
 
     def widened(self, cover: Cover, per_window: int) -> tuple[Cover, Bool[np.ndarray, " windows"]]:
         """The cover with scarce windows widened until they hold half of `per_window` points.
@@ -150,11 +151,11 @@ class Neighbours:
             mask[position, : len(row)] = True
         return Members(index, mask)
 
-    def _tree(self, cover: Cover) -> tuple[cKDTree, Float[np.ndarray, " dim"]]:
+    def _tree(self, cover: Cover) -> tuple[Any, Float[np.ndarray, " dim"]]:
         unit = np.minimum(cover.spacing, 1.0)
         key = unit.tobytes()
         if key not in self._trees:
-            self._trees[key] = cKDTree(self.x / unit)
+            self._trees[key] = scipy.spatial.cKDTree(self.x / unit)
         return self._trees[key], unit
 
 

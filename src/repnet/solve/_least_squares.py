@@ -1,6 +1,7 @@
 """Least squares: one first layer, fixed, and the best read-out for it in float64."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
-from scipy.special import gamma
 from threadpoolctl import threadpool_limits
 
 from repnet.nn import MLP, AbstractFirstLayer, RepLinear
@@ -156,7 +156,7 @@ def _choose(solver: LeastSquares, problem: Problem, network: Any, key: PRNGKeyAr
 def default_width(band: Float[np.ndarray, " dim"], points: int) -> int:
     """Units for a target of the given band: 10 per wavelength, and their product over axes."""
     dim = len(band)
-    ball = np.pi ** (dim / 2) / gamma(dim / 2 + 1)
+    ball = np.pi ** (dim / 2) / math.gamma(dim / 2 + 1)
     modes = ball * float(np.prod(2.0 * band / (2.0 * np.pi) + 2.0))
     most = 1024 if points > 1024 else max(16, points)
     return int(np.clip(5 * modes, 64, max(64, most)))

@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
-from scipy.linalg import qr, solve_triangular
 
 RIDGES = np.array([10.0**k for k in (-13, -11, -9, -7.5, -6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0)])
 
@@ -31,7 +31,7 @@ class Triangle:
         block = np.hstack([matrix, y])
         if self.factor is not None:
             block = np.vstack([self.factor, block])
-        (self.factor,) = qr(block, mode="r", overwrite_a=True, check_finite=False)
+        (self.factor,) = scipy.linalg.qr(block, mode="r", overwrite_a=True, check_finite=False)
         self.factor = self.factor[: block.shape[1]]
         self.rows += len(y)
 
@@ -90,9 +90,9 @@ def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns
             np.hstack([level * np.eye(len(factor)), np.zeros_like(target)]),
         ]
     )
-    (top,) = qr(stacked, mode="r", overwrite_a=True, check_finite=False)
+    (top,) = scipy.linalg.qr(stacked, mode="r", overwrite_a=True, check_finite=False)
     width = len(factor)
-    solved = solve_triangular(top[:width, :width], top[:width, width:], check_finite=False)
+    solved = scipy.linalg.solve_triangular(top[:width, :width], top[:width, width:], check_finite=False)
     return solved / norms[:, None]
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import jax
 import numpy as np
-import scipy.fft
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, Num
 
 from repnet.spectrum._grid import (

@@ -4,8 +4,8 @@ import dataclasses
 
 import jax
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, Int, Num
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator, PchipInterpolator
 
 _TOLERANCE = 1e-3  # largest distance from a node, in steps
 _OCCUPANCY = 0.5  # smallest share of the nodes that must hold a point
@@ -48,6 +48,7 @@ def detect_grid(x: Num[np.ndarray | jax.Array, "points dim"]) -> Grid | None:
     **Source:** this project. One sort per axis: $O(n \log n)$.
 
     >>> import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
     >>> from repnet.spectrum import detect_grid
     >>> a, b = np.meshgrid(np.linspace(0, 1, 5), np.linspace(-1, 1, 9), indexing="ij")
     >>> grid = detect_grid(np.stack([a.ravel(), b.ravel()], axis=1))
@@ -146,11 +147,11 @@ def interpolated(
         place, inverse = np.unique(x[:, 0], return_inverse=True)
         counts = np.bincount(inverse)
         means = [np.bincount(inverse, weights=c) / counts for c in y.T]
-        return grid, PchipInterpolator(place, np.stack(means, axis=1))(nodes[:, 0])
+        return grid, scipy.interpolate.PchipInterpolator(place, np.stack(means, axis=1))(nodes[:, 0])
     scale = np.where(high > low, high - low, 1.0)
-    values = NearestNDInterpolator(x / scale, y)(nodes / scale)
+    values = scipy.interpolate.NearestNDInterpolator(x / scale, y)(nodes / scale)
     if points > 2 * dim and np.linalg.matrix_rank((x - low) / scale) == dim:
-        inside = LinearNDInterpolator(x / scale, y)(nodes / scale)
+        inside = scipy.interpolate.LinearNDInterpolator(x / scale, y)(nodes / scale)
         values = np.where(np.isnan(inside), values, inside)
     return grid, values
 

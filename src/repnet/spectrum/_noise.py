@@ -1,10 +1,8 @@
 """How much of a target is noise: white, spread over all samples, and without structure."""
 
 import numpy as np
-import scipy.special
-import scipy.stats
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
-from scipy.spatial import KDTree
 
 _FALSE_ALARM = 0.002  # chance that a spectrum of noise alone shows a bin of signal
 _MAD = 0.6744897501960817  # median of |ξ| for ξ ~ N(0, 1)
@@ -87,7 +85,7 @@ def scattered_noise(
     block = _block(x, 40_000)
     x, y = x[block], y[block]
     asked = np.arange(0, len(x), max(1, len(x) // 4_000))
-    near = np.asarray(KDTree(x).query(x[asked], k=neighbours + 1)[1])
+    near = np.asarray(scipy.spatial.KDTree(x).query(x[asked], k=neighbours + 1)[1])
     offsets = x[near[:, 1:]] - x[asked][:, None]
     scale = np.abs(offsets).max(axis=(1, 2), keepdims=True)
     plane = np.concatenate(

@@ -6,9 +6,8 @@ from typing import Literal
 
 import jax
 import numpy as np
-import scipy.special
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, Num
-from scipy.spatial import KDTree
 
 from repnet.spectrum._estimate import Spectrum, axis_spectra
 from repnet.spectrum._grid import detect_grid
@@ -186,7 +185,7 @@ def _gaps(x: np.ndarray, spectra: tuple[Spectrum, ...], split: str) -> list[tupl
         usual = float(np.median(steps)) if len(steps) else 0.0
     else:
         probes = np.random.default_rng(0).uniform(x.min(axis=0), x.max(axis=0), (1_000, dim))
-        distance, _ = KDTree(waves).query(probes * omega / (2 * np.pi))
+        distance, _ = scipy.spatial.KDTree(waves).query(probes * omega / (2 * np.pi))
         gap, usual = 2 * float(distance.max()), 2 * float(np.median(distance))
         where = probes[np.argmax(distance)]
     # An even but coarse sampling is the business of the points per wavelength.
@@ -210,7 +209,7 @@ def _clusters(x: Float[np.ndarray, "points dim"], split: str) -> list[tuple[Leve
         return []
     place = (x - x.min(axis=0)) / span
     asked = place[:: max(1, points // 4_000)]
-    distance, _ = KDTree(place).query(asked, k=2)
+    distance, _ = scipy.spatial.KDTree(place).query(asked, k=2)
     ball = np.pi ** (dim / 2) / scipy.special.gamma(dim / 2 + 1)
     even = (np.log(2) / (points * ball)) ** (1 / dim)  # median of a Poisson process
     ratio = float(np.median(distance[:, 1])) / even

@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import finufft
 import numpy as np
-import scipy.stats
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
 from repnet.spectrum._noise import chance_limit, pooled_noise
@@ -198,12 +197,16 @@ class _Transform:
         self.options = {"eps": 1e-3 if many else 1e-6, "nthreads": 0 if many else 1}
 
     def to_waves(self, values: np.ndarray) -> np.ndarray:
+        import finufft  # late: `import repnet` stays quick
+
         kind = {1: finufft.nufft1d1, 2: finufft.nufft2d1, 3: finufft.nufft3d1}[self.dim]
         strengths = np.ascontiguousarray(values * self.weights)
         out = kind(*self.angles, strengths, self.modes, isign=-1, **self.options)
         return out.reshape(len(values), *self.modes)
 
     def to_points(self, waves: np.ndarray) -> np.ndarray:
+        import finufft  # late: `import repnet` stays quick
+
         kind = {1: finufft.nufft1d2, 2: finufft.nufft2d2, 3: finufft.nufft3d2}[self.dim]
         return kind(*self.angles, waves, isign=1, **self.options).reshape(len(waves), -1)
 

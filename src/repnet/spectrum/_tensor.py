@@ -2,7 +2,6 @@
 
 import itertools
 
-import finufft
 import numpy as np
 
 from repnet.spectrum._noise import chance_limit, pooled_noise
@@ -87,6 +86,8 @@ def _shifted(power: np.ndarray, axis: int, shift: int) -> np.ndarray:
 def _dense_power(place: np.ndarray, column: np.ndarray, half: int) -> np.ndarray:
     r"""$|\frac1n\sum_j y_j e^{-ik\cdot x_j}|^2$ on the whole lattice, by one matrix product."""
     if place.shape[1] == 1:
+        import finufft  # late: `import repnet` stays quick
+
         angles = 2 * np.pi * place[:, 0] - np.pi
         out = finufft.nufft1d1(angles, column.astype(complex), 2 * half + 1, eps=1e-5, nthreads=1)
         return np.abs(out[half:] / len(place)) ** 2

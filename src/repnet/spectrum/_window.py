@@ -2,7 +2,6 @@
 
 import functools
 
-import finufft
 import numpy as np
 from jaxtyping import Float
 
@@ -72,6 +71,8 @@ def alias_free(place: Float[np.ndarray, " points"], most: int) -> int:
     >>> alias_free(np.random.default_rng(0).uniform(size=50), 100)
     100
     """
+    import finufft  # late: `import repnet` stays quick
+
     angles = np.ascontiguousarray(2 * np.pi * place - np.pi)
     ones = np.ones(len(place), np.complex128)
     window = finufft.nufft1d1(angles, ones, 4 * most + 1, eps=1e-4, nthreads=1)
