@@ -1,5 +1,6 @@
 """From words on the command line to data sets, networks and solvers."""
 
+import dataclasses
 import difflib
 import math
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 
 import repnet.data
 from repnet.data import Dataset
+from repnet.judge._bands import grid_of
 
 BUILT_IN = ("terrain", "sea_floor", "camera", "heart", "sea_surface_temperature")
 METHODS = ("auto", "repnet", "vanilla", "fourier", "siren")
@@ -59,10 +61,20 @@ def load(data: str, inputs: str | None = None, target: str | None = None) -> Dat
         raise ValueError(
             f"`DATA` must be a file that exists or one of {names}; got {data!r}.{hint}"
         )
-    targets = _names(target)
+    return _with_grid(_read(data, _names(inputs), _names(target)))
+
+
+def _read(data: str, inputs: list[str] | None, targets: list[str] | None) -> Dataset:
     if targets is not None and len(targets) > 1:  # which only tables of text have
-        return repnet.data.read_csv(data, _names(inputs), targets)
-    return repnet.data.read_table(data, _names(inputs), targets[0] if targets else None)
+        return repnet.data.read_csv(data, inputs, targets)
+    return repnet.data.read_table(data, inputs, targets[0] if targets else None)
+
+
+def _with_grid(data: Dataset) -> Dataset:
+    """The data set with its grid, if its rows are the nodes of one in order."""
+    if data.grid_shape is not None:
+        return data
+    return dataclasses.replace(data, grid_shape=grid_of(data.x))
 
 
 def _names(columns: str | None) -> list[str] | None:

@@ -9,10 +9,11 @@ import jax.random as jr
 from repnet.cli._choices import require_positive
 from repnet.cli._finish import Fits, finish, finish_interrupted
 from repnet.cli._fit import key_of
+from repnet.cli._parts import Parts, split
 from repnet.cli._progress import progress_for
 from repnet.cli._solvers import Choice, solve_with
 from repnet.cli._watch import band_watch
-from repnet.data import Dataset, holdout, terrain
+from repnet.data import terrain
 from repnet.problem import regression
 from repnet.report import OutputFolder, free_name
 from repnet.solve import RESULTS, AbstractProgress, Solution
@@ -34,15 +35,14 @@ def run_demo(options: dict[str, Any]) -> int:
         TRAINED: Choice(method="repnet", solver="gradient", steps=steps),
         DIRECT: Choice(),
     }
-    data = terrain()
-    train, test = holdout(data, HELD_OUT, options["seed"])
+    parts = split(terrain(), HELD_OUT, options["seed"])
     with OutputFolder(options["out"] or free_name("repnet-demo")) as folder:
         progress = progress_for(hidden=options["quiet"] or options["json"])
-        solutions = _solve_all(choices, data, train, key, progress)
+        solutions = _solve_all(choices, parts, key, progress)
         if not solutions:
-            return finish_interrupted("demo", options, data, folder)
+            return finish_interrupted("demo", options, parts.data, folder)
         main_first = dict(reversed(solutions.items()))
-        code = finish("demo", options, Fits(data, train, test, main_first), folder)
+        code = finish("demo", options, Fits(parts, main_first), folder)
     if len(solutions) < len(choices) and not code:
         print("repnet: interrupted; the methods after were not tried.", file=sys.stderr)
         return 1
@@ -51,16 +51,15 @@ def run_demo(options: dict[str, Any]) -> int:
 
 def _solve_all(
     choices: dict[str, Choice],
-    data: Dataset,
-    train: Dataset,
+    parts: Parts,
     key: jax.Array,
     progress: AbstractProgress | None,
 ) -> dict[str, Solution]:
     """The solutions in turn, until one is interrupted."""
-    problem = regression(train.x, train.y, source=data.source)
+    problem = regression(parts.train.x, parts.train.y, source=parts.data.source)
     solutions: dict[str, Solution] = {}
     for (name, choice), own in zip(choices.items(), jr.split(key, len(choices)), strict=True):
-        watch = band_watch(train, data) if choice.trains else None
+        watch = band_watch(parts.train, parts.data) if choice.trains else None
         try:
             solution = solve_with(choice, problem, key=own, progress=progress, watch=watch)
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from repnet.cli._parts import Parts
 from repnet.cli._table import show_fits
 from repnet.data import Dataset
 from repnet.report import (
@@ -33,11 +34,9 @@ SHOWN_ONLY = ("json", "quiet", "out")  # options that do not change the result
 
 @dataclasses.dataclass(frozen=True)
 class Fits:
-    """A data set, its two parts, and the solutions by method, the main one first."""
+    """A data set in its two parts, and the solutions by method, the main one first."""
 
-    data: Dataset
-    train: Dataset
-    test: Dataset | None
+    parts: Parts
     solutions: Mapping[str, Solution]
 
     @property
@@ -97,9 +96,11 @@ def _exit_code(fits: Fits, target: str) -> int:
 
 
 def _judged(command: str, options: dict[str, Any], fits: Fits) -> Run:
-    data, spectra = fits.data, axis_spectra(fits.data.x, fits.data.y, fits.data.grid_shape)
+    parts, data = fits.parts, fits.parts.data
+    spectra = axis_spectra(data.x, data.y, data.grid_shape)
+    # Evaluated once: a large windowed network takes seconds.
     predicted = {name: np.asarray(s(data.x)) for name, s in fits.solutions.items()}
-    methods = {name: _entry(s, fits.test) for name, s in fits.solutions.items()}
+    methods = {name: _entry(s, predicted[name], parts) for name, s in fits.solutions.items()}
     main = next(iter(methods.values()))
     record = record_of(
         command,
@@ -110,20 +111,20 @@ def _judged(command: str, options: dict[str, Any], fits: Fits) -> Run:
         heldout_rmse=main["rmse"],
         metrics={
             **{name: main[name] for name in ("psnr", "max_error", "rmse_share")},
-            "data": describe_data(data, fits.train, fits.test),
+            "data": describe_data(data, parts.train, parts.test),
             "spectrum": describe_spectra(spectra, data, fits.main),
             "bands": bands_of(predicted, data),
             "methods": _without_first_history(methods),
         },
     )
-    arrays = arrays_of(data, fits.train, fits.test, fits.solutions, predicted, spectra)
+    arrays = arrays_of(data, parts.train, parts.test, fits.solutions, predicted, spectra)
     return Run(record, arrays)
 
 
-def _entry(solution: Solution, test: Dataset | None) -> dict[str, Any]:
+def _entry(solution: Solution, predicted: np.ndarray, parts: Parts) -> dict[str, Any]:
     plan = describe_plan(solution)
     return {
-        **measure(solution, test),
+        **measure(lambda _: predicted[parts.test_rows], parts.test),
         "seconds": solution.seconds,
         "compile_seconds": solution.compile_seconds,
         "steps": solution.steps,

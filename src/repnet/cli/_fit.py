@@ -7,10 +7,10 @@ import numpy as np
 
 from repnet.cli._choices import load
 from repnet.cli._finish import Fits, finish, finish_interrupted
+from repnet.cli._parts import split
 from repnet.cli._progress import progress_for
 from repnet.cli._solvers import read_choice, solve_with
 from repnet.cli._watch import band_watch
-from repnet.data import Dataset, holdout
 from repnet.problem import regression
 from repnet.report import OutputFolder, free_name
 
@@ -28,20 +28,20 @@ def run_fit(options: dict[str, Any]) -> int:
     choice = read_choice(options)
     key = key_of(options["seed"])
     data = load(options["data"], options["inputs"], options["target"])
-    train, test = split(data, options["holdout"], options["seed"])
+    parts = split(data, options["holdout"], options["seed"])
     with OutputFolder(options["out"] or free_name(f"repnet-{data.name}")) as folder:
         hidden = options["quiet"] or options["json"]
         try:
             solution = solve_with(
                 choice,
-                regression(train.x, train.y, source=data.source),
+                regression(parts.train.x, parts.train.y, source=data.source),
                 key=key,
                 progress=progress_for(hidden=hidden),
-                watch=band_watch(train, data) if choice.trains else None,
+                watch=band_watch(parts.train, data) if choice.trains else None,
             )
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end
             return finish_interrupted("fit", options, data, folder)
-        fits = Fits(data, train, test, {METHOD_NAMES[choice.method]: solution})
+        fits = Fits(parts, {METHOD_NAMES[choice.method]: solution})
         return finish("fit", options, fits, folder)
 
 
@@ -50,12 +50,3 @@ def key_of(seed: int) -> jax.Array:
     if not 0 <= seed < 2**32:
         raise ValueError(f"`--seed` must lie between 0 and 2**32 - 1; got {seed}.")
     return jax.random.key(np.uint32(seed))
-
-
-def split(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset | None]:
-    """Training and held-out set; with a share of 0 there is no held-out set."""
-    if share == 0:
-        return data, None
-    if not 0 < share < 1:
-        raise ValueError(f"`--holdout` must be 0 or lie between 0 and 1; got {share:g}.")
-    return holdout(data, share, seed)

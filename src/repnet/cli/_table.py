@@ -13,7 +13,8 @@ def show_fits(record: Record, target: str) -> None:
     """One row per measure and one column per method, then the plan and where the results are."""
     metrics = record.metrics or {}
     methods: dict[str, dict[str, Any]] = metrics["methods"]
-    unit = metrics["data"]["units"][len(metrics["data"]["inputs"])]
+    data = metrics["data"]
+    unit = data["units"][len(data["inputs"])]
     table = Table(title=escape(_title(metrics["data"])), title_justify="left", title_style="bold")
     table.add_column("", no_wrap=True)
     for name in methods:
@@ -24,7 +25,7 @@ def show_fits(record: Record, target: str) -> None:
     if bands:
         table.add_section()
         table.add_row("error per band of frequencies")
-        for label, entries in _band_rows(bands):
+        for label, entries in _band_rows(bands, data["units"][: len(data["inputs"])]):
             table.add_row(escape(label), *entries)
     console = Console()
     console.print(table)
@@ -54,11 +55,12 @@ def _rows(methods: dict[str, dict[str, Any]], unit: str) -> list[tuple[str, list
     ]
 
 
-def _band_rows(bands: dict[str, Any]) -> list[tuple[str, list[str]]]:
+def _band_rows(bands: dict[str, Any], units: list[str]) -> list[tuple[str, list[str]]]:
     edges = bands["edges"]
+    unit = f"rad/{units[0]}" if len(set(units)) == 1 and units[0] else "rad"
     return [
         (
-            f"{number(edges[i], 2)}–{number(edges[i + 1], 2)} rad",
+            f"{number(edges[i], 2)}–{number(edges[i + 1], 2)} {unit}",
             [number(errors[i], 2) for errors in bands["error"].values()],
         )
         for i, share in enumerate(bands["share"])

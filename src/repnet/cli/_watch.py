@@ -9,6 +9,7 @@ from repnet.judge import band_error
 from repnet.solve._solution import evaluate
 
 BLOCK = 8_192  # nodes of a grid
+EMPTY = 1e-5  # share of the energy below which a band holds nothing to learn
 SCATTERED = 1_500  # points whose bands are fitted by least squares at every look
 
 
@@ -27,7 +28,8 @@ def band_watch(train: Dataset, data: Dataset) -> Callable | None:
 
     def watch(network: Callable) -> Mapping[str, np.ndarray]:
         error = band_error(lambda points: evaluate(network, points), x, y, grid_shape=shape)
-        return {"band_error": error.of_band, "band_edges": error.edges}
+        learnable = np.where(error.share > EMPTY, error.of_band, np.nan)
+        return {"band_error": learnable, "band_edges": error.edges}
 
     try:
         band_error(lambda points: np.zeros((len(points), y.shape[1])), x, y, grid_shape=shape)

@@ -18,7 +18,7 @@ class OutputFolder:
     >>> with OutputFolder(target) as folder:
     ...     _ = (folder.path / "note.txt").write_text("done")
     ...     seen_before = target.exists()
-    ...     folder.commit()
+    ...     _ = folder.commit()
     >>> seen_before, [file.name for file in target.iterdir()]
     (False, ['note.txt'])
 
