@@ -114,8 +114,13 @@ def leave_one_out(
 
 
 def _dual(
-    factors: Factors, shift: Float[np.ndarray, "windows ridges"], y: np.ndarray
-) -> tuple[Float[np.ndarray, "windows points ridges out"], Float[np.ndarray, "windows points ridges"]]:
+    factors: Factors,
+    shift: Float[np.ndarray, "geometries ridges"],
+    y: Float[np.ndarray, "windows points out"],
+) -> tuple[
+    Float[np.ndarray, "windows points ridges out"],
+    Float[np.ndarray, "geometries points ridges"],
+]:
     r"""$\alpha = (K + \lambda I)^{-1} y$ and the diagonal of the inverse, for every $\lambda$."""
     vectors = factors.vectors
     inverse = 1.0 / (factors.values[:, :, None] + shift[:, None, :])
