@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from repnet.solve._store import load_tree, save_tree
+from repnet.solve._store import from_bytes, load_tree, save_tree, to_bytes
 
 
 class RESULTS(enum.Enum):
@@ -76,6 +76,10 @@ class Solution(eqx.Module):
         **Returns:** NumPy values of shape `(points, out)`, in the network's own precision.
         """
         return evaluate(self.network, x)
+
+    def __reduce__(self) -> tuple[Callable, tuple[bytes]]:
+        # JAX would bring float64 arrays back as float32; the format of `save` keeps every bit.
+        return from_bytes, (to_bytes(self),)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the whole solution to one file, through a temporary file beside it.

@@ -30,11 +30,25 @@ def save_tree(tree: Any, path: Path) -> None:
 
     **Raises:** `ValueError` where a part has no importable name.
     """
+    write_whole(path, to_bytes(tree))
+
+
+def to_bytes(tree: Any) -> bytes:
+    """The content of the file that `save_tree` writes.
+
+    **Raises:** `ValueError` where a part has no importable name.
+    """
     arrays: dict[str, np.ndarray] = {}
     manifest = json.dumps({"format": _FORMAT, "tree": _encode(tree, arrays)})
     buffer = io.BytesIO()
     np.savez(buffer, manifest=np.frombuffer(manifest.encode(), np.uint8), **arrays)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes) -> Any:
+    """The pytree that `to_bytes` took, equal to the bit."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return _read(file)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -59,11 +73,7 @@ def load_tree(path: Path) -> Any:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        manifest = json.loads(bytes(arrays.pop("manifest")).decode())
-        if manifest["format"] != _FORMAT:
-            raise ValueError(f"its format is {manifest['format']!r}, not {_FORMAT!r}")
-        return _decode(manifest["tree"], arrays)
+            return _read(file)
     except FileNotFoundError:
         raise ValueError(f"`load(path=...)` needs an existing file; {path} is missing.") from None
     except (
@@ -78,6 +88,14 @@ def load_tree(path: Path) -> Any:
         raise ValueError(
             f"`load(path=...)` needs a file that repnet saved; {path} is not readable: {error}"
         ) from None
+
+
+def _read(file: Any) -> Any:
+    arrays = {name: file[name] for name in file.files}
+    manifest = json.loads(bytes(arrays.pop("manifest")).decode())
+    if manifest["format"] != _FORMAT:
+        raise ValueError(f"its format is {manifest['format']!r}, not {_FORMAT!r}")
+    return _decode(manifest["tree"], arrays)
 
 
 def _encode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
