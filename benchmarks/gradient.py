@@ -108,12 +108,6 @@ class Scales(dict):
 
     def __missing__(self, key: tuple[str, bool]) -> tuple[str, tuple[float, ...]]:
         features, paired = key
-        solver = Gradient(
-            steps=self.options.steps,
-            batch=self.case.batch,
-            activation=self.activation,
-            features=features,
-        )
 
         def make(directions: str, key: jax.Array, scale: jax.Array) -> MLP:
             return repnet_network(
@@ -123,7 +117,15 @@ class Scales(dict):
         variants = {
             name: partial(make, name) for name in DIRECTIONS[: 1 if self.case.dim == 1 else None]
         }
-        directions, choice = find_scale(self.problem, variants, solver, key=jr.key(1))
+        directions, choice = find_scale(
+            self.problem,
+            variants,
+            activation=self.activation,
+            features=features,
+            steps=self.options.steps,
+            batch=self.case.batch,
+            key=jr.key(1),
+        )
         self[key] = directions, choice.scale
         return self[key]
 

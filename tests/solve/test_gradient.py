@@ -1,6 +1,7 @@
 """Gradient training against recurrences by hand, least squares, and its own single runs."""
 
 import dataclasses
+import importlib
 
 import equinox as eqx
 import jax
@@ -272,6 +273,19 @@ def test_an_interrupt_before_the_first_record_returns_the_initial_network():
     assert (solution.result, solution.steps) == (RESULTS.interrupted, 0)
     initial = jax.vmap(solution.initial)(jnp.asarray(x[:, None], jnp.float32))
     np.testing.assert_allclose(solution(x), initial, atol=1e-5)
+
+
+def test_an_interrupt_in_the_search_for_a_scale_returns_the_guess(monkeypatch):
+    def interrupt(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    search = importlib.import_module("repnet.solve._scale_search")
+    monkeypatch.setattr(search, "advance", interrupt)
+    x, y = wave()
+    solver = dataclasses.replace(SMALL, steps=1000, scale="auto")
+    solution = solver.run(regression(x, y), key=jr.key(0))
+    assert (solution.result, solution.steps) == (RESULTS.interrupted, 0)
+    assert np.isfinite(solution(x)).all()
 
 
 def test_the_best_network_on_held_out_points_is_kept(rng):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from repnet.nn import RepNet
-from repnet.problem import regression
+from repnet.problem import Box, Problem, Term, regression
 from repnet.solve import Gradient, find_scale, train_many
 from repnet.solve._scale_search import _smallest, search_scale
 from repnet.spectrum import ScaleChoice
@@ -44,6 +44,15 @@ def test_a_bad_guess_is_left_behind():
     assert len(choice.numbers["heldout"]) > 3
 
 
+def test_a_problem_that_is_no_regression_has_no_scale():
+    def zero(u, x, unknowns):
+        return u(x)
+
+    problem = Problem(Box(0.0, 1.0), {"equation": Term(zero, np.linspace(0, 1, 5))})
+    with pytest.raises(ValueError, match="regression"):
+        find_scale(problem, {}, key=jr.key(0))
+
+
 def test_directions_that_suit_the_target_are_found():
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
     y = np.sin(12 * x[:, 0]) + np.sin(9 * x[:, 1]) + np.cos(11 * x[:, 2])
@@ -71,7 +80,9 @@ def test_the_scale_found_is_near_the_best_of_a_scan(activation, features):
     def make(key, scale):
         return RepNet(1, width=96, scale=scale, activation=activation, features=features, key=key)
 
-    _, choice = find_scale(problem, {"": make}, solver, key=jr.key(1))
+    _, choice = find_scale(
+        problem, {"": make}, activation=activation, features=features, steps=1200, key=jr.key(1)
+    )
     scales = jnp.asarray(np.append(np.geomspace(0.5, 128, 9), choice.scale[0]), jnp.float32)
     keys = jnp.repeat(jr.split(jr.key(2), 1), 10)
     solutions = train_many(problem, make, solver, scales, keys=keys)

@@ -1,9 +1,9 @@
 """Gradient descent: the solver for deep networks, operators, minibatches and any residual."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
-from repnet.solve._scale_search import MakeNetwork, search_scale
+from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
     Outcome,
@@ -32,9 +32,6 @@ from repnet.solve._training import (
     prepare,
     train,
 )
-from repnet.spectrum import ScaleChoice, suggest_scale
-
-_SEARCH = 300  # steps of each short training in the search for a scale
 
 
 @dataclass(frozen=True)
@@ -129,11 +126,20 @@ class Gradient:
         with Clock() as clock:
             reasons: tuple[str, ...] = ()
             numbers: dict[str, Any] = {}
+            schedule = self._schedule
             if network is None:
-                network, reasons, numbers = default_network(self, problem, key=network_key)
+                try:
+                    network, reasons, numbers = default_network(self, problem, key=network_key)
+                except KeyboardInterrupt:
+                    # Stopped in the search for a scale: the guess, untrained, is the best so far.
+                    unsearched = replace(self, steps=1)
+                    network, reasons, numbers = default_network(
+                        unsearched, problem, key=network_key
+                    )
+                    schedule = replace(schedule, steps=0)
             with _precision(network):
                 ready = _prepare(self, problem, network, loop_key, stacked=False)
-                outcome = train(ready, self._schedule, progress or NoProgress())
+                outcome = train(ready, schedule, progress or NoProgress())
                 plan = _plan(self, network, outcome.both[0], reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
@@ -221,44 +227,17 @@ def default_network(
     choices = DIRECTIONS if solver.directions == "auto" else (solver.directions,)
     choices = choices if problem.dim > 1 else choices[:1]
     variants = {name: partial(make, name) for name in choices}
-    directions, choice = find_scale(problem, variants, solver, key=search_key)
+    directions, choice = find_scale(
+        problem,
+        variants,
+        activation=solver.activation,
+        features=solver.features,
+        steps=solver.steps,
+        batch=solver.batch,
+        key=search_key,
+    )
     network = make(directions, network_key, choice.scale)
     return network, choice.reasons, choice.numbers
-
-
-def find_scale(
-    problem: Problem,
-    variants: Mapping[str, MakeNetwork],
-    solver: Gradient,
-    *,
-    key: PRNGKeyArray,
-) -> tuple[str, ScaleChoice]:
-    """The slope scale for a gradient training: from the target's spectrum, then by a short search.
-
-    **Arguments:**
-
-    - `problem`: a regression.
-    - `variants`: name to `make_network(key, scale)`, with one scale per axis; the kinds of network
-      to choose from.
-    - `solver`: its `activation` and `features` guide the guess, its `steps` bound the search.
-
-    **Returns:** the name of the best variant, and its scale.
-
-    **Raises:** `ValueError` where the problem is no regression.
-    """
-    data = problem.terms.get("data")
-    if data is None or data.values is None or not is_regression(problem):
-        raise ValueError(
-            "`Gradient(scale=...)` must be a number or one per axis for a problem that is not "
-            "a regression; got 'auto'."
-        )
-    guess = suggest_scale(
-        data.points, data.values, activation=solver.activation, features=solver.features
-    )
-    steps = min(_SEARCH, solver.steps // 4)
-    if steps < _SEARCH // 4:
-        return next(iter(variants)), guess
-    return search_scale(problem, variants, guess, steps=steps, batch=solver.batch, key=key)
 
 
 def _prepare(

@@ -11,11 +11,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._loop import advance
-from repnet.solve._training import Ready, held_out_rows, prepare
-from repnet.spectrum import ScaleChoice
+from repnet.solve._training import Ready, held_out_rows, is_regression, prepare
+from repnet.spectrum import ScaleChoice, suggest_scale
 
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
+_STEPS = 300  # of a short training
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
 _ENOUGH = 4096  # points above which a minibatch is enough to compare scales
@@ -26,12 +27,51 @@ MakeNetwork = Callable[[PRNGKeyArray, Float[Array, " dim"]], Callable]
 """`make_network(key, scale)`, with one scale per axis."""
 
 
+def find_scale(
+    problem: Problem,
+    variants: Mapping[str, MakeNetwork],
+    *,
+    activation: Callable = jnp.tanh,
+    features: str = "local",
+    steps: int = 3000,
+    batch: int | None = None,
+    key: PRNGKeyArray,
+) -> tuple[str, ScaleChoice]:
+    """The slope scale for a gradient training: from the target's spectrum, then by a short search.
+
+    **Arguments:**
+
+    - `problem`: a regression.
+    - `variants`: name to `make_network(key, scale)`, with one scale per axis in radians per
+      half-width of the domain: the kinds of network to choose from.
+    - `activation`, `features`: of those networks; they guide the guess.
+    - `steps`, `batch`: of the training to come, which bound the search.
+
+    **Returns:** the name of the best variant, and its scale.
+
+    **Raises:** `ValueError` where the problem is no regression.
+
+    **Source:** this project.
+    """
+    data = problem.terms.get("data")
+    if data is None or data.values is None or not is_regression(problem):
+        raise ValueError(
+            "`Gradient(scale=...)` must be a number or one per axis for a problem that is not "
+            "a regression; got 'auto'."
+        )
+    guess = suggest_scale(data.points, data.values, activation=activation, features=features)
+    short = min(_STEPS, steps // 4)
+    if short < _STEPS // 4:
+        return next(iter(variants)), guess
+    return search_scale(problem, variants, guess, steps=short, batch=batch, key=key)
+
+
 def search_scale(
     problem: Problem,
     variants: Mapping[str, MakeNetwork],
     guess: ScaleChoice,
     *,
-    steps: int = 300,
+    steps: int = _STEPS,
     batch: int | None = None,
     key: PRNGKeyArray,
 ) -> tuple[str, ScaleChoice]:

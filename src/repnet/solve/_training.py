@@ -96,7 +96,12 @@ def prepare(
 
 
 def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outcome:
-    """Run a training to its end, to a loss that is not finite, or to Ctrl-C."""
+    """Run a training to its end, to a loss that is not finite, or to Ctrl-C.
+
+    A schedule without steps is a training that was interrupted before it began.
+    """
+    if schedule.steps == 0:
+        return _outcome(ready, ready.state, [], [], {}, interrupted=True)
     ends = record_steps(schedule.steps, schedule.chunk, schedule.watch is not None)
     state, records = ready.state, []
     watched: dict[int, Mapping[str, ArrayLike]] = {}
