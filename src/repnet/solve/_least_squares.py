@@ -175,7 +175,7 @@ def _steps(
 
     def attempt(level: float) -> Pilot:
         if level not in tried:
-            scale = np.asarray(solver.scale) if solver.scale is not None else level * shape
+            scale = level * shape if solver.scale is None else _per_axis(solver.scale, dim)
             layer = RepLinear(
                 dim,
                 search.width,
@@ -281,6 +281,15 @@ def _solve(problem: Problem, pilot: Pilot) -> MLP:
         pilot.network,
         (jnp.asarray(weights[:-1].T), jnp.asarray(weights[-1])),
     )
+
+
+def _per_axis(scale: tuple[float, ...], dim: int) -> Float[np.ndarray, " dim"]:
+    if len(scale) not in (1, dim):
+        raise ValueError(
+            f"`LeastSquares(scale=...)` must be a number or one per input, of which there are {dim}; "
+            f"got {len(scale)}."
+        )
+    return np.broadcast_to(np.asarray(scale), (dim,))
 
 
 def _readable(layer: AbstractFirstLayer, out: int) -> MLP:
