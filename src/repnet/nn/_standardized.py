@@ -5,6 +5,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -37,6 +38,13 @@ class Standardized(eqx.Module):
             return self._value(x)
         with jax.enable_x64(True):
             return self._value(jnp.asarray(x).astype(jnp.float64))
+
+    def many(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points out"]:
+        """Values at many points, by the inner network's own `many`; see `nn.Windowed`."""
+        centre, half, mean, spread = map(
+            np.asarray, (self.centre, self.half_width, self.mean, self.spread)
+        )
+        return mean + spread * self.network.many((points - centre) / half)
 
     def _value(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         centre, half = jax.lax.stop_gradient((self.centre, self.half_width))

@@ -12,7 +12,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import AbstractFirstLayer, RepLinear, SineLinear, cubed_relu, squared_relu
 
-_SMOOTH_RIDGES = tuple(10.0**k for k in (-29, -26, -23, -20, -17, -14, -11, -8, -6, -4.5, -3, -1.5, 0))
+_SMOOTH_RIDGES = tuple(
+    10.0**k for k in (-29, -26, -23, -20, -17, -14, -11, -8, -6, -4.5, -3, -1.5, 0)
+)
 _ROUGH_RIDGES = tuple(10.0**k for k in (-11, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0))
 _SLOPES = (0.55, 0.9, 1.5, 2.5)  # slope scales of steps, times the spacing of the points
 _BAND_MARGIN = 1.2  # frequencies reach beyond the target's largest by this factor
@@ -40,6 +42,7 @@ def window_candidates(
     activation: Callable | None = None,
     scale: float | None = None,
     width: int | None = None,
+    most: int = 1024,
     key: PRNGKeyArray,
 ) -> list[Candidate]:
     """Layers of every kind for windows that hold about `per_window` points.
@@ -48,16 +51,18 @@ def window_candidates(
 
     - `band`: the target's largest angular frequency per axis, on the local box.
     - `activation`, `scale`: only layers of that activation and slope scale.
-    - `width`: units of steps and ramps; chosen from `per_window` if left out.
+    - `width`: units of steps and ramps; chosen from `per_window`, up to `most`, if left out.
     """
     across = per_window ** (1.0 / dim)
-    width = width or int(np.clip(12 * per_window, 128, 1024))
+    width = width or int(np.clip(12 * per_window, 128, min(most, 1024)))
     keys = iter(jax.random.split(key, 16))
     if activation is not None:
         scales = [scale] if scale is not None else [slope * across / 2 for slope in _SLOPES]
         return [_ridged(activation, s, dim, width, next(keys)) for s in scales]
     found = [
-        _ridged(jnp.tanh, scale if scale is not None else slope * across / 2, dim, width, next(keys))
+        _ridged(
+            jnp.tanh, scale if scale is not None else slope * across / 2, dim, width, next(keys)
+        )
         for slope in (_SLOPES if scale is None else (1.0,))
     ]
     if scale is None:
@@ -67,7 +72,9 @@ def window_candidates(
     return found
 
 
-def _ridged(activation: Callable, scale: float, dim: int, width: int, key: PRNGKeyArray) -> Candidate:
+def _ridged(
+    activation: Callable, scale: float, dim: int, width: int, key: PRNGKeyArray
+) -> Candidate:
     layer = RepLinear(
         dim,
         width,

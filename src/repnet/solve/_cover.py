@@ -76,12 +76,19 @@ def make_cover(
         on_nodes = np.maximum(1, np.round(radius / np.maximum(step, 1e-300))) * step
         spacing = np.where(whole, 1.0, on_nodes)
     counts = np.where(whole, 1, np.ceil(2.0 / spacing - 1e-6).astype(int) + 1)
-    node = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), -1).reshape(-1, len(counts))
+    node = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), -1).reshape(
+        -1, len(counts)
+    )
     start = np.where(whole, 0.0, -1.0)
     radius = np.minimum(spacing, 1.0)
     centre = np.clip(start + spacing * node, -1.0 + radius, 1.0 - radius)
     return Cover(
-        start, spacing, tuple(int(c) for c in counts), node, centre, np.broadcast_to(radius, centre.shape)
+        start,
+        spacing,
+        tuple(int(c) for c in counts),
+        node,
+        centre,
+        np.broadcast_to(radius, centre.shape),
     )
 
 
@@ -126,7 +133,9 @@ class Neighbours:
         """
         tree, unit = self._tree(cover)
         least = int(min(len(self.x), max(2 * (self.x.shape[1] + 1), per_window // 2)))
-        count = tree.query_ball_point(cover.centre / unit, 1.0 + _SLACK, p=np.inf, return_length=True)
+        count = tree.query_ball_point(
+            cover.centre / unit, 1.0 + _SLACK, p=np.inf, return_length=True
+        )
         scarce = np.flatnonzero(count < least)
         radius = np.array(cover.radius)
         if len(scarce):
@@ -134,9 +143,7 @@ class Neighbours:
             radius[scarce] *= np.maximum(1.0, distance * (1.0 + _SLACK))
         return dataclasses.replace(cover, radius=radius), count < least
 
-    def members(
-        self, cover: Cover, windows: Int[np.ndarray, " some"], per_window: int
-    ) -> Members:
+    def members(self, cover: Cover, windows: Int[np.ndarray, " some"], per_window: int) -> Members:
         """The points in the given windows' boxes, padded."""
         tree, unit = self._tree(cover)
         reach = np.max(cover.radius[windows] / unit, axis=1) + _SLACK

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
-from threadpoolctl import threadpool_limits
 
 from repnet.nn import MLP, AbstractFirstLayer, RepLinear
 from repnet.problem import Problem
@@ -20,6 +20,7 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import data_of, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
+from repnet.solve._threads import one_blas_thread
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
 from repnet.spectrum import axis_spectra
 
@@ -123,8 +124,7 @@ def choose_features(
     solver: LeastSquares, problem: Problem, network: Any, key: PRNGKeyArray
 ) -> Pilot:
     """Choose first layer and ridge on held-out rows; call in float64 mode."""
-    # Factors this small gain nothing from BLAS threads, and lose much where cores are busy.
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         return _choose(solver, problem, network, key)
 
 
@@ -270,7 +270,7 @@ def _rows(network: MLP, points: jax.Array) -> jax.Array:
 def _solve(problem: Problem, pilot: Pilot) -> MLP:
     x, y = data_of(problem)
     work = len(x) * pilot.network.readout.weight.shape[1] ** 2
-    with threadpool_limits(None if work > _LARGE else 1, "blas"):
+    with nullcontext() if work > _LARGE else one_blas_thread():
         triangle = accumulate(pilot.network, x, y)
         if pilot.ridge > _ROUND_OFF * 10:
             weights = Spectral.of(triangle).coefficients(pilot.ridge)
@@ -317,4 +317,10 @@ def _plan(pilot: Pilot) -> Plan:
     if len(pilot.tried) > 1:
         reasons.append(f"The best of {len(pilot.tried)} first layers tried on those rows.")
     numbers = {"heldout": pilot.error, "ridge": pilot.ridge, "tried": pilot.tried}
-    return Plan(f"one layer of {width} {pilot.name} units", "LeastSquares", pilot.scale, tuple(reasons), numbers)
+    return Plan(
+        f"one layer of {width} {pilot.name} units",
+        "LeastSquares",
+        pilot.scale,
+        tuple(reasons),
+        numbers,
+    )

@@ -27,17 +27,19 @@ class Design:
     - `width`: number of features.
     """
 
-    matrix: Float[np.ndarray, "windows points columns"]
-    level: Float[np.ndarray, " windows"]
+    matrix: Float[np.ndarray, "geometries points columns"]
+    level: Float[np.ndarray, " geometries"]
     width: int
 
     @property
-    def unit(self) -> Float[np.ndarray, " windows"]:
+    def unit(self) -> Float[np.ndarray, " geometries"]:
         """The mean diagonal of the kernels: ridges are in units of it."""
         return np.square(self.matrix).sum(axis=2).mean(axis=1)
 
 
-def make_design(layer: AbstractFirstLayer, local: Float[np.ndarray, "windows points dim"]) -> Design:
+def make_design(
+    layer: AbstractFirstLayer, local: Float[np.ndarray, "windows points dim"]
+) -> Design:
     """The design of every window, from its points in local coordinates."""
     windows, points, dim = local.shape
     features = _features(layer, local.reshape(-1, dim)).reshape(windows, points, -1)
@@ -57,7 +59,9 @@ def _features(
         chunk = points[first : first + _CHUNK]
         padded = np.zeros((_CHUNK if len(points) > 256 else 256, points.shape[1]))
         padded[: len(chunk)] = chunk
-        values[first : first + len(chunk)] = np.asarray(_compiled_features(layer, padded))[: len(chunk)]
+        values[first : first + len(chunk)] = np.asarray(_compiled_features(layer, padded))[
+            : len(chunk)
+        ]
     return values
 
 
@@ -118,8 +122,7 @@ def _dual(
     shift: Float[np.ndarray, "geometries ridges"],
     y: Float[np.ndarray, "windows points out"],
 ) -> tuple[
-    Float[np.ndarray, "windows points ridges out"],
-    Float[np.ndarray, "geometries points ridges"],
+    Float[np.ndarray, "windows points ridges out"], Float[np.ndarray, "kernels points ridges"]
 ]:
     r"""$\alpha = (K + \lambda I)^{-1} y$ and the diagonal of the inverse, for every $\lambda$."""
     vectors = factors.vectors
@@ -159,4 +162,3 @@ def readouts(
     coefficients = coefficients.swapaxes(1, 2)
     affine = design.level[:, None, None] * coefficients[..., design.width :]
     return coefficients[..., : design.width], affine
-

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-TEMPER = 0.3  # neighbouring leave-one-out errors are correlated: they count as fewer
+TEMPER = 0.15  # neighbouring leave-one-out errors are correlated: they count as fewer
 _ROUNDS = 40
 _LEAST = 1e-4  # prior share that no candidate falls below, divided among all of them
 

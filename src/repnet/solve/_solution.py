@@ -118,6 +118,8 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
             f"points must be real and have shape (points, dim) or (points,); got shape {points.shape} "
             f"of {points.dtype}."
         )
+    if hasattr(getattr(network, "network", None), "many"):
+        return network.many(points.astype(np.float64))
     with jax.enable_x64(_is_double(network)):
         dtype = jnp.zeros(()).dtype
         chunks = [

@@ -72,7 +72,7 @@ def load_tree(path: Path) -> Any:
     **Raises:** `ValueError` where the file is missing, damaged or of another kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             return _read(file)
     except FileNotFoundError:
         raise ValueError(f"`load(path=...)` needs an existing file; {path} is missing.") from None

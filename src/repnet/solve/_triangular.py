@@ -6,7 +6,9 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
-RIDGES = np.array([10.0**k for k in (-13, -11, -9, -7.5, -6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0)])
+RIDGES = np.array(
+    [10.0**k for k in (-13, -11, -9, -7.5, -6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0)]
+)
 
 
 @dataclasses.dataclass
@@ -40,7 +42,10 @@ class Triangle:
         assert self.factor is not None
         whole = np.zeros((self.columns + self.right, self.columns + self.right))
         whole[: len(self.factor)] = self.factor
-        triangle, target = whole[: self.columns, : self.columns], whole[: self.columns, self.columns :]
+        triangle, target = (
+            whole[: self.columns, : self.columns],
+            whole[: self.columns, self.columns :],
+        )
         return triangle, target, np.square(whole[self.columns :, self.columns :]).sum(axis=0)
 
 
@@ -92,7 +97,9 @@ def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns
     )
     (top,) = scipy.linalg.qr(stacked, mode="r", overwrite_a=True, check_finite=False)
     width = len(factor)
-    solved = scipy.linalg.solve_triangular(top[:width, :width], top[:width, width:], check_finite=False)
+    solved = scipy.linalg.solve_triangular(
+        top[:width, :width], top[:width, width:], check_finite=False
+    )
     return solved / norms[:, None]
 
 

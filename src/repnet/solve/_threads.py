@@ -1,0 +1,14 @@
+"""BLAS threads for small factorizations."""
+
+from contextlib import AbstractContextManager
+
+from threadpoolctl import threadpool_limits
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """One BLAS thread inside the block; the user's setting returns after it.
+
+    Small factorizations gain nothing from BLAS's own threads and lose much where cores are busy:
+    its workers spin while they wait. The windows run side by side instead.
+    """
+    return threadpool_limits(1, "blas")

@@ -1,0 +1,243 @@
+"""Fitting windows: candidates judged by leave-one-out errors, then their read-outs."""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from repnet.nn import LocalReadout, Windowed
+from repnet.problem import Problem
+from repnet.solve._batches import Batch, Cut, Sampled
+from repnet.solve._candidates import Candidate, window_candidates
+from repnet.solve._local import factorize, leave_one_out, make_design, readouts
+from repnet.solve._mixture import posterior
+from repnet.solve._regression import data_of
+from repnet.spectrum import axis_spectra, detect_grid
+
+_SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
+_THREADS = 2
+_PILOTS = 32  # places at which windows of every size are tried
+_WORK = 2e10  # points³ of all windows together, about a minute on two cores
+_GAIN = 0.95  # larger windows must be better by this factor
+_KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
+_BLEND = 0.1  # a layer with a smaller share in a window is dropped there
+_ROUND_OFF = 1e-14  # leave-one-out errors below this are not told apart
+_WEIGHTS = 2e7  # read-out weights per layer, which bounds the network's memory
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What the user fixed of the local networks; `None` leaves the choice to the data."""
+
+    per_window: int | None = None
+    activation: Callable | None = None
+    scale: float | None = None
+    width: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The data in standard units, and the target's largest angular frequency per axis."""
+
+    data: Sampled
+    band: Float[np.ndarray, " dim"]
+
+    @staticmethod
+    def of(problem: Problem) -> "Target":
+        """The target of a regression problem."""
+        x, y = data_of(problem)
+        band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
+        return Target(Sampled(x, y, detect_grid(x)), band)
+
+    @property
+    def dim(self) -> int:
+        """Number of input axes."""
+        return self.data.x.shape[1]
+
+    def stretch(self) -> Float[np.ndarray, " dim"]:
+        """Windows are longer along axes where the target varies more slowly."""
+        slow = 1.0 / (self.band + np.pi)
+        slow = slow / np.exp(np.mean(np.log(slow)))
+        return np.clip(np.sqrt(slow), 0.5, 2.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """The chosen cover and the candidates that compete in it.
+
+    `error`: relative error to expect; `tried`: the errors of all sizes, by points per window.
+    """
+
+    cut: Cut
+    candidates: list[Candidate]
+    error: float
+    tried: dict[int, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """The blended network, each candidate's share of the windows, and the leave-one-out error."""
+
+    network: Windowed
+    shares: Float[np.ndarray, " candidates"]
+    error: float
+
+
+def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
+    """Size of the windows and candidates, by pilot windows; call in float64 mode."""
+    best, tried = None, {}
+    for size in [wishes.per_window] if wishes.per_window else _sizes(target):
+        choice = _pilot(wishes, target, size, key)
+        tried[size] = choice.error
+        if best is None or choice.error < _GAIN * best.error:
+            best = choice
+    assert best is not None
+    return dataclasses.replace(best, tried=tried)
+
+
+def _sizes(target: Target) -> list[int]:
+    points = len(target.data.x)
+    sizes = [size for size in _SIZES[target.dim] if size < points]
+    # Windows overlap 2^d-fold, and each costs about the cube of its points.
+    cheap = [size for size in sizes if 2**target.dim * points * size**2 <= _WORK]
+    return cheap or sizes[:1] or [points]
+
+
+def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -> Choice:
+    """Leave-one-out errors of all candidates in some windows of one size."""
+    cut = target.data.cover(per_window, target.stretch())
+    candidates = window_candidates(
+        target.dim,
+        per_window,
+        target.band * np.median(cut.cover.radius, axis=0),
+        activation=wishes.activation,
+        scale=wishes.scale,
+        width=wishes.width,
+        most=int(max(128, _WEIGHTS / cut.cover.windows)),
+        key=key,
+    )
+    windows = _pilot_windows(target, cut, key)
+    errors, effective = _errors(target, cut, windows, candidates)
+    shares = _shares(errors, effective)
+    kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
+    survivors = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
+    return Choice(cut, survivors, _mean_error(shares, errors), {})
+
+
+def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
+    """The windows nearest to a few data points, which are the same for every size of window."""
+    points, cover = target.data.x, cut.cover
+    chosen = jax.random.choice(key, len(points), (min(_PILOTS, len(points)),), replace=False)
+    place = np.round((points[np.asarray(chosen)] - cover.start) / cover.spacing).astype(int)
+    node = np.clip(place, 0, np.asarray(cover.counts) - 1)
+    return np.unique(np.ravel_multi_index(tuple(node.T), cover.counts))
+
+
+def _shares(
+    errors: Float[np.ndarray, "windows candidates ridges"],
+    effective: Float[np.ndarray, " windows"],
+) -> Float[np.ndarray, "windows candidates ridges"]:
+    shares, _ = posterior(errors.reshape(len(errors), -1), effective)
+    return shares.reshape(errors.shape)
+
+
+def _mean_error(shares: np.ndarray, errors: np.ndarray) -> float:
+    known = np.where(np.isfinite(errors), errors, 0.0)
+    return float(np.sqrt(np.sum(shares * known) / len(errors)))
+
+
+def _errors(
+    target: Target, cut: Cut, windows: Int[np.ndarray, " some"], candidates: list[Candidate]
+) -> tuple[Float[np.ndarray, "some candidates ridges"], Float[np.ndarray, " some"]]:
+    """Mean weighted leave-one-out error per window, candidate and ridge; effective points.
+
+    Candidates with fewer ridges than others have infinite errors in the places left over.
+    """
+    batches = target.data.batches(cut, windows)
+    ridges = max(len(candidate.ridges) for candidate in candidates)
+    errors = np.full((len(windows), len(candidates), ridges), np.inf)
+    effective = np.zeros(len(windows))
+    for batch in batches:
+        total = batch.weight.sum(axis=1)
+        effective[batch.position] = total**2 / np.square(batch.weight).sum(axis=1)
+
+    def work(job: tuple[Batch, int]) -> None:
+        batch, position = job
+        candidate = candidates[position]
+        design = make_design(candidate.layer, batch.local)
+        factors = factorize(design, batch.mask, candidate.precise)
+        found = leave_one_out(design, factors, candidate.ridges, batch.weight, batch.y)
+        mean = found.sum(axis=-1) / batch.weight.sum(axis=1)[:, None]
+        errors[batch.position, position, : len(candidate.ridges)] = mean + _ROUND_OFF**2
+
+    _in_threads(work, [(batch, c) for batch in batches for c in range(len(candidates))])
+    return np.where(np.isnan(errors), np.inf, errors), effective
+
+
+def _in_threads(work: Callable, jobs: list) -> None:
+    def run(job) -> None:
+        with jax.enable_x64(True):  # JAX's precision is a setting of the thread
+            work(job)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(run, jobs):
+            pass
+
+
+def fit_windows(target: Target, choice: Choice) -> Fitted:
+    """Errors of the surviving candidates in all windows, and the network that they decide on."""
+    cover = choice.cut.cover
+    errors, effective = _errors(target, choice.cut, np.arange(cover.windows), choice.candidates)
+    shares = _shares(errors, effective)
+    by_layer = shares.sum(axis=2)
+    least = np.minimum(_BLEND, by_layer.max(axis=1, keepdims=True))
+    by_layer = np.where(by_layer >= least, by_layer, 0.0)
+    affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
+    parts = []
+    for position, candidate in enumerate(choice.candidates):
+        used = np.flatnonzero(by_layer[:, position] > 0)
+        if len(used):
+            share = shares[used, position] / by_layer[used].sum(axis=1, keepdims=True)
+            part, offset = _part(target, choice.cut, used, candidate, share)
+            affine[used] += offset
+            parts.append(part)
+    network = Windowed(
+        tuple(parts),
+        jnp.asarray(affine),
+        jnp.asarray(cover.centre),
+        jnp.asarray(cover.radius),
+        jnp.asarray(cover.start),
+        jnp.asarray(cover.spacing),
+        cover.counts,
+    )
+    return Fitted(network, by_layer.mean(axis=0), _mean_error(shares, errors))
+
+
+def _part(
+    target: Target,
+    cut: Cut,
+    windows: Int[np.ndarray, " used"],
+    candidate: Candidate,
+    share: Float[np.ndarray, "used ridges"],
+) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
+    """Read-outs of one layer in the windows that use it, and their affine parts."""
+    out = target.data.y.shape[1]
+    weight = np.zeros((1 + len(windows), out, candidate.layer.width))  # row 0 stays zero
+    affine = np.zeros((len(windows), out, 1 + target.dim))
+    ridges = candidate.ridges
+
+    def work(batch: Batch) -> None:
+        design = make_design(candidate.layer, batch.local)
+        factors = factorize(design, batch.mask, candidate.precise)
+        mixed = share[batch.position, : len(ridges)]
+        found = readouts(design, factors, batch.mask, ridges, mixed, batch.y)
+        weight[1 + batch.position], affine[batch.position] = found
+
+    _in_threads(work, target.data.batches(cut, windows))
+    row = np.zeros(cut.cover.windows, np.int32)
+    row[windows] = 1 + np.arange(len(windows))
+    return LocalReadout(candidate.layer, jnp.asarray(weight), jnp.asarray(row)), affine
