@@ -1,0 +1,93 @@
+"""Windows blend to one, and their network has the derivatives that finite differences show."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from repnet.nn import RepLinear
+from repnet.nn._windowed import LocalReadout, Windowed, blend
+
+
+def windowed(counts, out, rng):
+    """A network of windows with random read-outs on [-1, 1]^d; call in float64 mode."""
+    dim, windows = len(counts), int(np.prod(counts))
+    spacing = np.array([2.0 / (n - 1) if n > 1 else 1.0 for n in counts])
+    start = np.where(np.array(counts) > 1, -1.0, 0.0)
+    node = np.array(list(itertools.product(*map(range, counts))))
+    layer = RepLinear(dim, 5, scale=2.0, features="plain", key=jr.key(0))
+    weight = rng.normal(size=(windows + 1, out, 5))
+    weight[0] = 0.0
+    return Windowed(
+        (LocalReadout(layer, jnp.asarray(weight), jnp.arange(1, windows + 1, dtype=jnp.int32)),),
+        jnp.asarray(rng.normal(size=(windows, out, 1 + dim))),
+        jnp.asarray(start + spacing * node),
+        jnp.asarray(np.broadcast_to(spacing, (windows, dim))),
+        jnp.asarray(start),
+        jnp.asarray(spacing),
+        tuple(counts),
+    )
+
+
+COUNTS = [(4,), (3, 5), (2, 1, 3), (2, 3, 2, 2)]
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_weights_sum_to_one(counts, rng):
+    with jax.enable_x64(True):
+        network = windowed(counts, 2, rng)
+        # Local networks that are all the same constant blend to that constant everywhere.
+        affine = jnp.zeros_like(network.affine).at[..., 0].set(jnp.array([1.0, -3.0]))
+        flat = Windowed(
+            (), affine, network.centre, network.radius, network.start, network.spacing, counts
+        )
+        points = jnp.asarray(rng.uniform(-1.3, 1.3, (200, len(counts))))
+        values = jax.vmap(flat)(points)
+    np.testing.assert_allclose(values, np.broadcast_to([1.0, -3.0], (200, 2)), atol=1e-13)
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_blend_of_all_windows_by_hand(counts, rng):
+    """Every window summed with its weight, not only the 2^d that the network looks at."""
+    with jax.enable_x64(True):
+        network = windowed(counts, 2, rng)
+        x = jnp.asarray(rng.uniform(-1, 1, len(counts)))
+        total = np.zeros(2)
+        for window, node in enumerate(itertools.product(*map(range, counts))):
+            place = (np.asarray(x) - network.start) / network.spacing - np.array(node)
+            weight = np.prod([blend(t) for t, n in zip(place, counts, strict=True) if n > 1])
+            local = (x - network.centre[window]) / network.radius[window]
+            (part,) = network.parts
+            value = part.weight[window + 1] @ part.layer(local)
+            value += network.affine[window] @ jnp.concatenate([jnp.ones(1), local])
+            total += weight * np.asarray(value)
+        np.testing.assert_allclose(network(x), total, atol=1e-12)
+
+
+def test_derivatives(rng):
+    with jax.enable_x64(True):
+        network = windowed((3, 4), 2, rng)
+        x = jnp.array([0.31, -0.42])
+        step = 1e-5
+        for axis in range(2):
+            shift = step * jnp.eye(2)[axis]
+            difference = (network(x + shift) - network(x - shift)) / (2 * step)
+            np.testing.assert_allclose(jax.jacfwd(network)(x)[:, axis], difference, atol=1e-7)
+            np.testing.assert_allclose(jax.jacrev(network)(x)[:, axis], difference, atol=1e-7)
+            slope = jax.jacfwd(network)
+            second = (slope(x + shift) - slope(x - shift)) / (2 * step)
+            np.testing.assert_allclose(jax.hessian(network)(x)[:, :, axis], second, atol=1e-5)
+
+
+def test_blend_is_smooth_where_windows_begin_and_end():
+    with jax.enable_x64(True):
+        tau = jnp.linspace(0.0, 1.0, 101)
+        np.testing.assert_allclose(blend(tau) + blend(1.0 - tau), 1.0, atol=1e-14)
+        derivative = blend
+        for _ in range(3):
+            derivative = jax.grad(derivative)
+            for end in (1e-6, 1.0 - 1e-6):  # 840 is the largest fourth derivative
+                assert abs(float(derivative(end))) < 840 * 1.1e-6

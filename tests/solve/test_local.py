@@ -1,0 +1,85 @@
+"""Ridge regression in windows, against brute force: refits without each point, dense solves."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from repnet.nn import RepLinear
+from repnet.solve._local import AFFINE, factorize, leave_one_out, make_design, readouts
+
+RIDGES = np.array([1e-6, 1e-3, 1e-1])
+
+
+@pytest.fixture
+def windows(rng):
+    """Three windows of 9 points, in the second one of which two places are empty."""
+    local = rng.uniform(-1, 1, (3, 9, 2))
+    mask = np.ones((3, 9), bool)
+    mask[1, 7:] = False
+    y = rng.normal(size=(3, 9, 2)) * mask[..., None]
+    weight = rng.uniform(0.1, 1, (3, 9)) * mask
+    with jax.enable_x64(True):
+        layer = RepLinear(2, 30, scale=2.0, features="plain", key=jax.random.key(0))
+        values = np.asarray(jax.vmap(jax.vmap(layer))(jnp.asarray(local)))
+    return layer, local, mask, y, weight, values
+
+
+def rows(values, local, window, mask):
+    """The design of one window, built by hand: features, then the affine columns at their level."""
+    level = AFFINE * np.sqrt(np.square(values[window]).sum(axis=1).mean())
+    affine = level * np.concatenate([np.ones((9, 1)), local[window]], axis=1)
+    matrix = np.concatenate([values[window], affine], axis=1)
+    return matrix[mask[window]], np.square(matrix).sum(axis=1).mean(), level
+
+
+def ridge_fit(matrix, y, shift):
+    return matrix.T @ np.linalg.solve(matrix @ matrix.T + shift * np.eye(len(matrix)), y)
+
+
+@pytest.mark.parametrize("precise", [False, True])
+def test_leave_one_out_equals_refits(windows, precise):
+    layer, local, mask, y, weight, values = windows
+    with jax.enable_x64(True):
+        design = make_design(layer, local)
+    found = leave_one_out(design, factorize(design, mask, precise), RIDGES, weight, y)
+    for window in range(3):
+        matrix, unit, _ = rows(values, local, window, mask)
+        target, w = y[window, mask[window]], weight[window, mask[window]]
+        for r, ridge in enumerate(RIDGES):
+            total = np.zeros(2)
+            for i in range(len(matrix)):
+                rest = np.arange(len(matrix)) != i
+                fit = ridge_fit(matrix[rest], target[rest], ridge * unit)
+                total += w[i] * np.square(matrix[i] @ fit - target[i])
+            np.testing.assert_allclose(found[window, r], total, rtol=2e-6)
+
+
+@pytest.mark.parametrize("precise", [False, True])
+def test_readouts_average_the_ridges(windows, precise):
+    layer, local, mask, y, _, values = windows
+    share = np.array([[1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.0, 0.5, 0.5]])
+    with jax.enable_x64(True):
+        design = make_design(layer, local)
+    factors = factorize(design, mask, precise)
+    weight, affine = readouts(design, factors, mask, RIDGES, share, y)
+    for window in range(3):
+        matrix, unit, level = rows(values, local, window, mask)
+        target = y[window, mask[window]]
+        mean = sum(
+            s * ridge_fit(matrix, target, ridge * unit)
+            for s, ridge in zip(share[window], RIDGES, strict=True)
+        )
+        np.testing.assert_allclose(weight[window], mean[:30].T, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(affine[window], level * mean[30:].T, rtol=1e-5, atol=1e-7)
+
+
+def test_windows_of_one_geometry_share_a_factor(windows):
+    layer, local, _, y, weight, _ = windows
+    every = np.ones((3, 9), bool)
+    with jax.enable_x64(True):
+        alone = make_design(layer, np.repeat(local[:1], 3, axis=0))
+        shared = make_design(layer, local[:1])
+    one = leave_one_out(alone, factorize(alone, every, True), RIDGES, weight, y)
+    two = leave_one_out(shared, factorize(shared, every[:1], True), RIDGES, weight, y)
+    np.testing.assert_allclose(one, two, rtol=1e-9)
