@@ -84,6 +84,8 @@ def load_tree(path: Path) -> Any:
         EOFError,
         zipfile.BadZipFile,
         AttributeError,
+        ImportError,
+        RuntimeError,  # zipfile's for archives with damaged flags, which it takes for other kinds
     ) as error:
         raise ValueError(
             f"`load(path=...)` needs a file that repnet saved; {path} is not readable: {error}"
