@@ -124,7 +124,7 @@ class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X: Any) -> Float[np.ndarray, "*values"]:
         """The fitted function at points of shape `(points, inputs)`.
 
-        **Returns:** float64 values, shape `(points,)` if `y` had one axis, else `(points, outputs)`.
+        **Returns:** float64 values, shape `(points,)` or `(points, outputs)`, as `y` had.
         """
         check_is_fitted(self, "solution_")
         X = validate_data(self, X, dtype=np.float64, reset=False)

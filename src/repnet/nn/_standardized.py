@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from repnet.nn._windowed import Windowed
+
 
 class Standardized(eqx.Module):
     r"""A network in the user's own units: $u(x) = \mu + \sigma\, n((x - c)/h)$.
@@ -40,10 +42,11 @@ class Standardized(eqx.Module):
             return self._value(jnp.asarray(x).astype(jnp.float64))
 
     def many(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points out"]:
-        """Values at many points, by the inner network's own `many`; see `nn.Windowed`."""
+        """Values at many points, where the inner network is a `Windowed`; see its `many`."""
         centre, half, mean, spread = map(
             np.asarray, (self.centre, self.half_width, self.mean, self.spread)
         )
+        assert isinstance(self.network, Windowed)
         return mean + spread * self.network.many((points - centre) / half)
 
     def _value(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:

@@ -29,11 +29,11 @@ class LocalReadout(eqx.Module):
 
 
 class Windowed(eqx.Module):
-    r"""Local networks blended by a partition of unity: $u(x) = \sum_k w_k(x)\, u_k((x - c_k)/r_k)$.
+    r"""Local networks under a partition of unity: $u(x) = \sum_k w_k(x)\, u_k((x - c_k)/r_k)$.
 
     The windows stand on a tensor grid with the given spacing. Their weights are products of
-    $w(\tau) = 1 - 35\tau^4 + 84\tau^5 - 70\tau^6 + 20\tau^7$, $\tau = |x - x_k|/\text{spacing} \le 1$,
-    which sum to one and have three continuous derivatives. At a point only the $2^d$ windows with
+    $w(\tau) = 1 - 35\tau^4 + 84\tau^5 - 70\tau^6 + 20\tau^7$ for
+    $\tau = |x - x_k|/\text{spacing} \le 1$, which sum to one and have three continuous derivatives. At a point only the $2^d$ windows with
     a non-zero weight are evaluated. Beyond the outermost windows the nearest ones extrapolate.
 
     - `parts`: the local networks' layers and read-outs, added up.
@@ -78,7 +78,7 @@ class Windowed(eqx.Module):
         return total
 
     def many(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points out"]:
-        """The blended values at many points, window by window: far fewer memory reads than `vmap`."""
+        """The values at many points, window by window: far fewer memory reads than `vmap`."""
         values = np.zeros((len(points), self.out_size))
         window, point, weight = _pairs(self, points)
         local = (points[point] - np.asarray(self.centre)[window]) / np.asarray(self.radius)[window]
@@ -144,7 +144,7 @@ def _features(
     padded = np.zeros((size, local.shape[1]))
     padded[: len(local)] = local
     with jax.enable_x64(True):
-        return np.asarray(_compiled_features(layer, padded))[: len(local)]
+        return np.asarray(_compiled_features(layer, jnp.asarray(padded)))[: len(local)]
 
 
 @eqx.filter_jit

@@ -10,7 +10,7 @@ from jaxtyping import ArrayLike, Float
 from repnet.problem._domain import Box
 
 Residual = Callable[..., Any]
-"""`residual(u, x, unknowns) -> (equations,)` at one point `x` of shape `(dim,)`; `u` is the field."""
+"""`residual(u, x, unknowns) -> (equations,)` at one point `x`, shape `(dim,)`; `u` is the field."""
 
 
 def value(u: Callable, x: Any, unknowns: Any) -> Any:
@@ -56,7 +56,7 @@ class Problem(eqx.Module):
     - `domain`: the `Box` that holds the points.
     - `terms`: a mapping from name to `Term`, at least one.
     - `unknowns`: any pytree of arrays to be found together with the network, or `None`.
-    - `exact`: the exact solution, `(points, dim) -> (points, out)`, used to judge and never to solve.
+    - `exact`: the exact solution, `(points, dim) -> (points, out)`: it judges, it never solves.
     - `source`: where the problem comes from.
 
     **Raises:** `ValueError` where there is no term or a term's points have another dimension.
@@ -83,8 +83,8 @@ class Problem(eqx.Module):
         for name, term in terms.items():
             if term.points.shape[1] != domain.dim:
                 raise ValueError(
-                    f"`Problem(terms=...)`: the points of term {name!r} have {term.points.shape[1]} "
-                    f"columns, but the domain has {domain.dim} axes."
+                    f"`Problem(terms=...)`: the points of term {name!r} must have one column per "
+                    f"axis of the domain; got {term.points.shape[1]} for {domain.dim}."
                 )
         self.domain = domain
         self.terms = dict(terms)
@@ -113,7 +113,7 @@ def regression(
 
     **Arguments:**
 
-    - `x`: inputs, shape `(points, dim)`, or `(points,)` for one input; any units, finite, below 1e150 in size.
+    - `x`: inputs, shape `(points, dim)` or `(points,)`; any units, finite, below 1e150 in size.
     - `y`: targets, shape `(points, out)`, or `(points,)` for one output.
     - `exact`: the noise-free function if it is known, `(points, dim) -> (points, out)`.
     - `source`: where the data come from.
@@ -158,7 +158,8 @@ def _columns(array: ArrayLike, name: str, owner: str) -> Float[np.ndarray, "rows
         columns = columns[:, None]
     if columns.ndim != 2:
         raise ValueError(
-            f"`{owner}({name}=...)` must have shape (rows,) or (rows, columns); got {columns.shape}."
+            f"`{owner}({name}=...)` must have shape (rows,) or (rows, columns); "
+            f"got {columns.shape}."
         )
     if columns.size == 0:
         raise ValueError(f"`{owner}({name}=...)` must not be empty; got shape {columns.shape}.")
@@ -171,8 +172,8 @@ def _require_usable(columns: Float[np.ndarray, "rows columns"], name: str, owner
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         raise ValueError(
-            f"`{owner}({name}=...)` must be finite; row {row}, column {column} has {columns[row, column]} "
-            f"({int((~finite).sum())} such values in all)."
+            f"`{owner}({name}=...)` must be finite; row {row}, column {column} has "
+            f"{columns[row, column]} ({int((~finite).sum())} such values in all)."
         )
     if np.abs(columns).max() > _LARGEST:
         row, column = np.unravel_index(np.abs(columns).argmax(), columns.shape)

@@ -1,4 +1,12 @@
-"""How to solve it: one verb, several solvers, one kind of solution."""
+"""How to solve it: one verb, several solvers, one kind of solution.
+
+The folder is named after its verb. Python binds `repnet.solve` to whichever of the two was imported
+last, so the folder answers a call as well.
+"""
+
+import sys
+import types
+from typing import Any
 
 from repnet.solve._gradient import Gradient, train_many
 from repnet.solve._least_squares import LeastSquares
@@ -25,3 +33,13 @@ __all__ = [
     "standardization",
     "train_many",
 ]
+
+
+class _CallableModule(types.ModuleType):
+    """A module that passes a call on to its verb."""
+
+    def __call__(self, *args: Any, **keywords: Any) -> Solution:
+        return solve(*args, **keywords)
+
+
+sys.modules[__name__].__class__ = _CallableModule

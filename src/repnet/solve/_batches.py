@@ -1,4 +1,4 @@
-"""Windows gathered into batches of one shape, sharing one geometry where the points lie on a grid."""
+"""Windows gathered into batches of one shape, sharing one geometry where points lie on a grid."""
 
 import dataclasses
 from collections import defaultdict

@@ -18,8 +18,8 @@ class Cover:
     """Windows on a tensor grid over $[-1, 1]^d$.
 
     - `start`, `spacing`, shape `(dim,)`, and `counts`: where the windows' weights stand.
-    - `centre`, `radius`, shape `(windows, dim)`: the boxes that they are fitted on, which lie inside
-      the domain and are widened where data are scarce.
+    - `centre`, `radius`, shape `(windows, dim)`: the boxes that they are fitted on, which lie
+      inside the domain and are widened where data are scarce.
     - `node`, shape `(windows, dim)`: the windows' places on the tensor grid.
     """
 

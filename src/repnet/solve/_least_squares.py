@@ -35,7 +35,7 @@ _FINE = 1.25
 
 
 class LeastSquares(eqx.Module):
-    r"""Find the read-out by linear least squares: $\min_W \sum_i |W h(x_i) - y_i|^2 + \lambda^2|W|^2$.
+    r"""The read-out by linear least squares: $\min_W \sum_i |W h(x_i) - y_i|^2 + \lambda^2|W|^2$.
 
     Rows are taken block by block into a running triangular factor (`Triangle`), in float64 whatever
     the session's precision, so memory does not grow with the number of points. First layer, scale
@@ -286,8 +286,8 @@ def _solve(problem: Problem, pilot: Pilot) -> MLP:
 def _per_axis(scale: tuple[float, ...], dim: int) -> Float[np.ndarray, " dim"]:
     if len(scale) not in (1, dim):
         raise ValueError(
-            f"`LeastSquares(scale=...)` must be a number or one per input, of which there are {dim}; "
-            f"got {len(scale)}."
+            "`LeastSquares(scale=...)` must be a number or one per input, of which there are "
+            f"{dim}; got {len(scale)}."
         )
     return np.broadcast_to(np.asarray(scale), (dim,))
 

@@ -8,6 +8,7 @@ import dataclasses
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
@@ -59,9 +60,9 @@ def _features(
         chunk = points[first : first + _CHUNK]
         padded = np.zeros((_CHUNK if len(points) > 256 else 256, points.shape[1]))
         padded[: len(chunk)] = chunk
-        values[first : first + len(chunk)] = np.asarray(_compiled_features(layer, padded))[
-            : len(chunk)
-        ]
+        values[first : first + len(chunk)] = np.asarray(
+            _compiled_features(layer, jnp.asarray(padded))
+        )[: len(chunk)]
     return values
 
 
@@ -72,7 +73,7 @@ def _compiled_features(layer: AbstractFirstLayer, points: Array) -> Array:
 
 @dataclasses.dataclass(frozen=True)
 class Factors:
-    r"""Eigenvectors and values of the kernels $K = \Phi\Phi^\top$, from the features by SVD or from $K$.
+    r"""Eigenvectors and values of the kernels $K = \Phi\Phi^\top$.
 
     - `vectors`: $V$, `(windows, points, rank)`; `values`: `(windows, rank)`.
     - `right`, `singular`: the SVD's other half where it was asked for, else `None`.

@@ -37,11 +37,11 @@ def posterior(
     evidence = -0.5 * TEMPER * count[:, None] * np.log(errors)
     choices = errors.shape[1]
     weight = np.full(choices, 1.0 / choices) if prior is None else prior
-    for _ in range(_ROUNDS if prior is None else 1):
+    shares = _normalized(evidence + np.log(weight))
+    for _ in range(_ROUNDS if prior is None else 0):
+        weight = shares.mean(axis=0) + _LEAST / choices
+        weight = weight / weight.sum()
         shares = _normalized(evidence + np.log(weight))
-        if prior is None:
-            weight = shares.mean(axis=0) + _LEAST / choices
-            weight = weight / weight.sum()
     return shares, weight
 
 

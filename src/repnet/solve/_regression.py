@@ -30,5 +30,6 @@ def data_of(
 ) -> tuple[Float[np.ndarray, "points dim"], Float[np.ndarray, "points out"]]:
     """Points and targets of a regression in standard units."""
     (term,) = problem.terms.values()
+    assert term.values is not None  # by `require_regression`
     units = standardization(problem)
     return units.inputs(term.points), units.targets(term.values)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+from repnet.nn import Standardized, Windowed
 from repnet.solve._store import from_bytes, load_tree, save_tree, to_bytes
 
 
@@ -53,7 +54,7 @@ class Solution(eqx.Module):
     - `network`: the trained network in the user's units, one point `(dim,)` to `(out,)`.
     - `unknowns`: the problem's unknowns, solved for, or `None`.
     - `result`: how the solve ended.
-    - `history`: name to array, one entry per record (`"step"`, `"loss"`, …); empty for direct solves.
+    - `history`: name to array (`"step"`, `"loss"`, …), one entry per record; empty if direct.
     - `plan`: what was chosen and why.
     - `seconds`, `compile_seconds`: time of the solve without and of the compilation, in seconds.
     - `steps`: optimiser steps taken; 0 for a direct solve.
@@ -84,7 +85,7 @@ class Solution(eqx.Module):
     def save(self, path: str | os.PathLike) -> None:
         """Write the whole solution to one file, through a temporary file beside it.
 
-        **Raises:** `ValueError` where a part can't be named for loading (a lambda as activation, say).
+        **Raises:** `ValueError` where a part can't be named for loading, such as a lambda.
         """
         save_tree(self, Path(path))
 
@@ -115,10 +116,10 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
         points = points[:, None]
     if points.ndim != 2 or points.dtype.kind not in "fiub":
         raise ValueError(
-            f"points must be real and have shape (points, dim) or (points,); got shape {points.shape} "
-            f"of {points.dtype}."
+            "points must be real and have shape (points, dim) or (points,); "
+            f"got shape {points.shape} of {points.dtype}."
         )
-    if hasattr(getattr(network, "network", None), "many"):
+    if isinstance(network, Standardized) and isinstance(network.network, Windowed):
         return network.many(points.astype(np.float64))
     with jax.enable_x64(_is_double(network)):
         dtype = jnp.zeros(()).dtype

@@ -31,7 +31,7 @@ class Standardization(eqx.Module):
         return (values - self.mean) / self.spread
 
     def wrap(self, network: Callable, *, double: bool) -> Standardized:
-        """The network in the user's units, in float64 if `double`; call inside the same precision."""
+        """The network in the user's units; call it in float64 mode if `double`."""
         dtype = jnp.float64 if double else jnp.zeros(()).dtype
         return Standardized(
             network,

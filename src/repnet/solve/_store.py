@@ -41,7 +41,8 @@ def to_bytes(tree: Any) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     manifest = json.dumps({"format": _FORMAT, "tree": _encode(tree, arrays)})
     buffer = io.BytesIO()
-    np.savez(buffer, manifest=np.frombuffer(manifest.encode(), np.uint8), **arrays)
+    arrays["manifest"] = np.frombuffer(manifest.encode(), np.uint8)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
@@ -52,7 +53,7 @@ def from_bytes(content: bytes) -> Any:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file through a temporary one in the same folder, so that no half of it is ever seen."""
+    """Write a file through a temporary one beside it, so that no half of it is ever seen."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -122,7 +123,8 @@ def _encode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
         case Callable():
             return {"function": _function_name(node)}
     raise ValueError(
-        f"can't save a {type(node).__name__}: only modules, arrays, plain values and named functions."
+        "`save` takes modules, arrays, plain values and named functions; "
+        f"got a {type(node).__name__}."
     )
 
 

@@ -18,7 +18,7 @@ class Triangle:
     Stacking $R$ on new rows and factorizing again gives the factor of all rows so far: memory is
     $(\text{columns} + \text{block}) \cdot \text{columns}$, however many rows there are.
 
-    **Source:** Golub and Van Loan, section 5.2 (Householder QR); Demmel et al. 2012 (its tree form).
+    **Source:** Golub and Van Loan, section 5.2 (Householder QR); Demmel et al. 2012.
     """
 
     columns: int
@@ -33,8 +33,8 @@ class Triangle:
         block = np.hstack([matrix, y])
         if self.factor is not None:
             block = np.vstack([self.factor, block])
-        (self.factor,) = scipy.linalg.qr(block, mode="r", overwrite_a=True, check_finite=False)
-        self.factor = self.factor[: block.shape[1]]
+        (factor,) = scipy.linalg.qr(block, mode="r", overwrite_a=True, check_finite=False)
+        self.factor = factor[: block.shape[1]]
         self.rows += len(y)
 
     def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,8 +53,8 @@ class Triangle:
 class Spectral:
     r"""The singular value decomposition of a triangle with its columns brought to one norm.
 
-    One decomposition serves all ridges: coefficients are $D^{-1} V (\sigma/(\sigma^2+\lambda^2\sigma_1^2))
-    U^\top Q^\top b$.
+    One decomposition serves all ridges: coefficients are
+    $D^{-1} V (\sigma/(\sigma^2+\lambda^2\sigma_1^2)) U^\top Q^\top b$.
     """
 
     norms: np.ndarray
