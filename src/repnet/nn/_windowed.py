@@ -33,8 +33,9 @@ class Windowed(eqx.Module):
 
     The windows stand on a tensor grid with the given spacing. Their weights are products of
     $w(\tau) = 1 - 35\tau^4 + 84\tau^5 - 70\tau^6 + 20\tau^7$ for
-    $\tau = |x - x_k|/\text{spacing} \le 1$, which sum to one and have three continuous derivatives. At a point only the $2^d$ windows with
-    a non-zero weight are evaluated. Beyond the outermost windows the nearest ones extrapolate.
+    $\tau = |x - x_k|/\text{spacing} \le 1$, which sum to one and have three continuous derivatives.
+    At a point only the $2^d$ windows with a non-zero weight are evaluated. Beyond the outermost
+    windows the nearest ones extrapolate.
 
     - `parts`: the local networks' layers and read-outs, added up.
     - `affine`: the local networks' affine parts, shape `(windows, out, 1 + dim)`.

@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, Int, Num
 
 _TOLERANCE = 1e-3  # largest distance from a node, in steps
@@ -37,24 +38,23 @@ class Grid:
 def detect_grid(x: Num[np.ndarray | jax.Array, "points dim"]) -> Grid | None:
     r"""The uniform tensor grid on which all points lie, or `None`.
 
-        Rows may come in any order and more than once, up to half of the nodes may hold no point, and
-        coordinates may be off by a thousandth of a step (or by the rounding of their dtype).
+    Rows may come in any order and more than once, up to half of the nodes may hold no point, and
+    coordinates may be off by a thousandth of a step (or by the rounding of their dtype).
 
-        **Arguments:** `x` of shape `(points, dim)`.
+    **Arguments:** `x` of shape `(points, dim)`.
 
-        **Returns:** a [`Grid`][repnet.spectrum.Grid], or `None` for scattered points.
+    **Returns:** a [`Grid`][repnet.spectrum.Grid], or `None` for scattered points.
 
-        **Source:** this project. One sort per axis: $O(n \log n)$.
+    **Source:** this project. One sort per axis: $O(n \log n)$.
 
-        >>> import numpy as np
-    import scipy  # its parts load at their first use, so that `import repnet` is quick
-        >>> from repnet.spectrum import detect_grid
-        >>> a, b = np.meshgrid(np.linspace(0, 1, 5), np.linspace(-1, 1, 9), indexing="ij")
-        >>> grid = detect_grid(np.stack([a.ravel(), b.ravel()], axis=1))
-        >>> grid.size, grid.step
-        ((5, 9), (0.25, 0.25))
-        >>> detect_grid(np.random.default_rng(0).uniform(size=(45, 2))) is None
-        True
+    >>> import numpy as np
+    >>> from repnet.spectrum import detect_grid
+    >>> a, b = np.meshgrid(np.linspace(0, 1, 5), np.linspace(-1, 1, 9), indexing="ij")
+    >>> grid = detect_grid(np.stack([a.ravel(), b.ravel()], axis=1))
+    >>> grid.size, grid.step
+    ((5, 9), (0.25, 0.25))
+    >>> detect_grid(np.random.default_rng(0).uniform(size=(45, 2))) is None
+    True
     """
     given = np.asarray(x)
     rounding = float(np.finfo(given.dtype).eps) if given.dtype.kind == "f" else 0.0
