@@ -1,0 +1,73 @@
+"""What the README says holds: its Python runs, its files exist, and importing stays light."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HEAVY = ("matplotlib", "sklearn", "typer", "rich", "scipy.stats", "pandas", "finufft", "pywt")
+
+
+def test_python_blocks_run_in_turn(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # one of them saves a file
+    names: dict = {}
+    for block in BLOCKS:
+        exec(compile(block, "README.md", "exec"), names)
+    x = np.array([0.0, 0.123, 0.7])
+    truth = np.sin(2 * np.pi * x) + 0.3 * np.sin(100 * np.pi * x)
+    np.testing.assert_allclose(names["solution"](x)[:, 0], truth, atol=1e-6)
+    np.testing.assert_allclose(names["one_layer"](x)[:, 0], np.sin(40 * x), atol=1e-5)
+    assert "solver:" in capsys.readouterr().out
+    assert (tmp_path / "sine.repnet").exists()
+
+
+def test_the_first_block_has_five_lines():
+    assert len(BLOCKS[0].strip().splitlines()) <= 6  # the imports and five lines
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+?)\)", text)
+    assert [a for a in links if "://" not in a and not (page.parent / a).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_benchmarks_exist(page):
+    named = re.findall(r"benchmarks/\w+\.py", page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_import_loads_no_more_than_it_must():
+    lines = f"import sys, repnet; print([m for m in {HEAVY!r} if m in sys.modules])"
+    loaded = subprocess.run(
+        [sys.executable, "-W", "error", "-c", lines],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": ""},
+    )
+    assert loaded.stdout == "[]\n"
+    assert loaded.stderr == ""
+
+
+def test_import_changes_no_setting():
+    lines = (
+        "import jax, numpy as np; before = dict(jax.config.values), np.geterr();"
+        "import repnet; print((dict(jax.config.values), np.geterr()) == before)"
+    )
+    same = subprocess.run(
+        [sys.executable, "-c", lines],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": ""},
+    )
+    assert same.stdout == "True\n"
