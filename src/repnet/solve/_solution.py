@@ -128,7 +128,7 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
             for i in range(0, len(points), _CHUNK)
         ]
         if not chunks:
-            out = jax.eval_shape(
+            out = eqx.filter_eval_shape(
                 _values, network, jax.ShapeDtypeStruct((1, points.shape[1]), dtype)
             )
             return np.zeros((0, out.shape[1]))

@@ -1,0 +1,70 @@
+"""The one verb: it chooses, says what and why, and looks at nothing but the data."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from repnet.nn import MLP, Linear, RepLinear
+from repnet.problem import Problem, Term, regression
+from repnet.solve import RESULTS, Gradient, LeastSquares, solve
+from repnet.solve._plan import choose_solver
+from repnet.solve._regression import require_regression
+
+KEY = jr.key(0)
+X = np.linspace(0.0, 4.0, 301)
+
+
+def forbidden(x):
+    raise AssertionError("a solve must not look at the exact solution")
+
+
+def test_defaults_never_call_exact_and_say_why():
+    problem = regression(X, np.sin(7.0 * X), exact=forbidden)
+    solution = solve(problem, key=KEY)
+    assert solution.result is RESULTS.successful
+    assert solution.plan.reasons[0].startswith("Relative error in trials on points held out")
+    assert set(solution.plan.numbers["trials"]) >= {"windows"}
+    between = np.linspace(0.05, 3.95, 333)
+    np.testing.assert_allclose(solution(between)[:, 0], np.sin(7.0 * between), atol=1e-6)
+    assert solution.seconds > 0.0
+    assert not jax.config.jax_enable_x64
+    assert jnp.ones(3).dtype == jnp.float32
+
+
+def test_units_of_the_data_do_not_matter():
+    """The same data in other units give the same fit, up to rounding."""
+    y = np.sin(7.0 * X)
+    solver = LeastSquares(64, activation=jnp.tanh, scale=8.0)
+    one = solve(regression(X, y), None, solver, key=KEY)
+    two = solve(regression(1e6 + 1e3 * X, 5.0 - 1e-4 * y), None, solver, key=KEY)
+    np.testing.assert_allclose((5.0 - two(1e6 + 1e3 * X)) * 1e4, one(X), atol=1e-6)
+
+
+def test_a_given_network_decides_the_solver():
+    shallow = MLP(RepLinear(1, 16, scale=4.0, key=KEY), hidden=(), key=KEY)
+    deep = MLP(Linear(1, 16, key=KEY), hidden=(8,), key=KEY)
+    problem = regression(X, X)
+    assert isinstance(choose_solver(problem, shallow, KEY)[0], LeastSquares)
+    assert isinstance(choose_solver(problem, deep, KEY)[0], Gradient)
+
+
+def test_what_is_no_regression_is_trained():
+    problem = regression(X, X)
+    term = Term(lambda u, x, unknowns: u(x) - x, X)
+    other = Problem(problem.domain, {"equation": term})
+    solver, (reason,), _ = choose_solver(other, None, KEY)
+    assert isinstance(solver, Gradient)
+    assert "equation" in reason
+
+
+@pytest.mark.parametrize("unknowns", [np.ones(1), {"speed": np.zeros(2)}])
+def test_unknowns_are_not_for_direct_solves(unknowns):
+    problem = regression(X, X)
+    problem = Problem(problem.domain, problem.terms, unknowns=unknowns)
+    with pytest.raises(ValueError, match="problems without `unknowns`"):
+        require_regression(problem, "LeastSquares")
+    two = Problem(problem.domain, {**problem.terms, "more": problem.terms["data"]})
+    with pytest.raises(ValueError, match=r"got the terms \['data', 'more'\]"):
+        require_regression(two, "LeastSquares")
