@@ -101,9 +101,7 @@ def test_wrapped_networks_are_seen_through():
 
 def test_bad_arguments_are_named():
     network = RepNet(2, width=10, scale=10.0, key=KEY)
-    with pytest.raises(
-        ValueError, match=r"`partition_points.* needs .* one input; got 2"
-    ):
+    with pytest.raises(ValueError, match=r"`partition_points.* needs .* one input; got 2"):
         partition_density(network, [0.0, 1.0])
     with pytest.raises(ValueError, match=r"`crossings\(start=...\)`.*shape \(2,\); got \(1,\)"):
         crossings(network, [0.0], [1.0, 1.0])
