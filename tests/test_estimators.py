@@ -100,12 +100,18 @@ def test_random_state():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"solver": "gradiant"}, r"solver=...\)` must be one of .*'windows'.*Did you mean 'gradient'"),
+        (
+            {"solver": "gradiant"},
+            r"solver=...\)` must be one of .*Did you mean 'gradient'",
+        ),
         ({"activation": "than"}, r"activation=...\)` must be one of .*Did you mean 'tanh'"),
         ({"features": "bumb"}, r"features=...\)` must be one of .*Did you mean 'bump'"),
         ({"scale": "automatic"}, r"scale=...\)` must be one of \('auto',\); got 'automatic'"),
         ({"scale": -2.0}, r"scale=...\)` must be finite and positive; got -2.0"),
-        ({"scale": [1.0, 2.0]}, r"scale=...\)` must be .* one per input, of which there are 1; got 2"),
+        (
+            {"scale": [1.0, 2.0]},
+            r"scale=...\)` must be .* one per input, .* 1; got 2",
+        ),
         ({"width": 0}, r"width=...\)` must be an integer >= 1; got 0"),
         ({"steps": 2.5}, r"steps=...\)` must be an integer >= 1; got 2.5"),
         ({"solver": "windows", "depth": 2}, r"depth=...\)` must be 1 or None for solver='windows'"),

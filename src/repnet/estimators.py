@@ -115,7 +115,7 @@ class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             multi_output=True,
             ensure_min_samples=2,
         )
-        _check(self)
+        _check(self, X.shape[1])
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         self._flat = y.ndim == 1
         self.solution_ = _solve(self, regression(X, y))
@@ -132,7 +132,7 @@ class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return values[:, 0] if self._flat else values
 
 
-def _check(model: RepNetRegressor) -> None:
+def _check(model: RepNetRegressor, inputs: int) -> None:
     """Refuse keywords that mean nothing, and pairs of them that exclude each other."""
     check_choice(_OWNER, "solver", model.solver, _SOLVERS)
     check_choice(_OWNER, "features", model.features, FEATURES)
@@ -142,10 +142,10 @@ def _check(model: RepNetRegressor) -> None:
         check_choice(_OWNER, "scale", model.scale, ("auto",))
     else:
         check_positive(_OWNER, "scale", model.scale)
-        if np.size(model.scale) not in (1, model.n_features_in_):
+        if np.size(model.scale) not in (1, inputs):
             raise ValueError(
                 f"`{_OWNER}(scale=...)` must be a number or one per input, of which there are "
-                f"{model.n_features_in_}; got {np.size(model.scale)}."
+                f"{inputs}; got {np.size(model.scale)}."
             )
     for name in ("width", "depth", "batch"):
         if getattr(model, name) is not None:

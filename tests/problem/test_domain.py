@@ -46,7 +46,11 @@ def test_sobol_fills_more_evenly_than_chance():
 @pytest.mark.parametrize(
     ("lower", "upper", "message"),
     [
-        ([0.0, 2.0], [1.0, 1.0], r"`Box\(lower=...\)` must lie below `upper`; axis 1 has 2.0 >= 1.0."),
+        (
+            [0.0, 2.0],
+            [1.0, 1.0],
+            r"`Box\(lower=...\)` must lie below `upper`; axis 1 has 2.0 >= 1.",
+        ),
         ([0.0], [1.0, 1.0], r"one number per axis each; their shapes are \(1,\) and \(2,\)"),
         ([0.0, np.nan], [1.0, 1.0], r"`Box\(lower=...\)` must be finite; axis 1 has nan"),
         ([0.0], [np.inf], r"`Box\(upper=...\)` must be finite; axis 0 has inf"),

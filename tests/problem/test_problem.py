@@ -25,7 +25,9 @@ def test_one_axis_and_other_types():
     problem = regression(np.array([1, 2, 4]), np.array([True, False, True]))
     assert problem.terms["data"].points.tolist() == [[1.0], [2.0], [4.0]]
     assert problem.terms["data"].values.tolist() == [[1.0], [0.0], [1.0]]
-    assert regression(np.float32([0, 1]), np.float16([0, 1])).terms["data"].values.dtype == np.float64
+    assert (
+        regression(np.float32([0, 1]), np.float16([0, 1])).terms["data"].values.dtype == np.float64
+    )
 
 
 @pytest.mark.parametrize("at", [0.0, 3.0, -1e9])
@@ -40,8 +42,16 @@ GOOD = np.arange(6.0).reshape(3, 2)
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        ([0.0, np.nan, 1.0], [0.0] * 3, r"regression\(x=...\)` must be finite; row 1, column 0 has nan"),
-        (GOOD, [[0.0], [1.0], [-np.inf]], r"regression\(y=...\)` must be finite; row 2, .* has -inf"),
+        (
+            [0.0, np.nan, 1.0],
+            [0.0] * 3,
+            r"\(x=...\)` must be finite; row 1, column 0 has nan",
+        ),
+        (
+            GOOD,
+            [[0.0], [1.0], [-np.inf]],
+            r"\(y=...\)` must be finite; row 2, .* has -inf",
+        ),
         (GOOD * 1e300, [0.0] * 3, r"regression\(x=...\)` must stay below 1e\+150 .* has 5e\+300"),
         (GOOD, [0.0, 1e300, 0.0], r"regression\(y=...\)` must stay below 1e\+150 .*row 1"),
         ([], [], r"regression\(x=...\)` must not be empty; got shape \(0, 1\)"),

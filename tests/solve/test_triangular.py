@@ -33,15 +33,15 @@ def test_ridges_equal_the_normal_equations(rng, ridge):
     scaled = matrix / norms
 
     def normal(level):
-        return np.linalg.solve(scaled.T @ scaled + level**2 * np.eye(8), scaled.T @ y) / norms[:, None]
+        return (
+            np.linalg.solve(scaled.T @ scaled + level**2 * np.eye(8), scaled.T @ y) / norms[:, None]
+        )
 
     largest = np.linalg.norm(scaled, 2)
     spectral = Spectral.of(triangle)
     np.testing.assert_allclose(spectral.coefficients(ridge), normal(ridge * largest), rtol=1e-9)
     np.testing.assert_allclose(coefficients(triangle, ridge), normal(ridge * 8**0.5), rtol=1e-9)
-    hat = scaled @ np.linalg.solve(
-        scaled.T @ scaled + (ridge * largest) ** 2 * np.eye(8), scaled.T
-    )
+    hat = scaled @ np.linalg.solve(scaled.T @ scaled + (ridge * largest) ** 2 * np.eye(8), scaled.T)
     assert spectral.degrees(ridge) == pytest.approx(np.trace(hat), rel=1e-9)
 
 
