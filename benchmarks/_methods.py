@@ -22,7 +22,6 @@ from repnet.nn import (
     Sine,
     SineLinear,
 )
-from repnet.solve import Gradient
 
 ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
 HIDDEN = (64, 64)
@@ -65,7 +64,7 @@ class Setting:
 
     label: str
     make: Callable[[Array], MLP]
-    rate: float = Gradient.rate
+    rate: float | None = None  # the solver's own
 
 
 @dataclass(frozen=True)

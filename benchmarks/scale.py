@@ -177,7 +177,9 @@ def by_gradient(case: Case, steps: int, seed: int) -> dict:
 
     names = ("mixed", "axis", "isotropic") if case.dim > 1 else ("mixed",)
     variants = {name: maker(name) for name in names}
-    directions, choice = find_scale(problem, variants, solver, key=jr.key(seed))
+    directions, choice = find_scale(
+        problem, variants, steps=steps, batch=solver.batch, key=jr.key(seed)
+    )
     scale = np.asarray(choice.scale)
     scales = jnp.asarray(np.concatenate([[1.0], FACTORS])[:, None] * scale, jnp.float32)
     keys = jnp.stack([jr.key(seed)] * len(scales))

@@ -49,7 +49,8 @@ class Gradient:
     - `steps`: how many.
     - `optimiser`: any optax optimiser, line searches such as `optax.lbfgs()` included; `None` is
       Adam with a rate that falls to zero along a cosine.
-    - `rate`: learning rate at which the default optimiser starts.
+    - `rate`: learning rate at which the default optimiser starts; `None` is 2e-3 for one input
+      and 5e-3 for more.
     - `batch`: points per term and step, drawn anew with replacement; `None` takes all in each.
     - `chunk`: steps per record of `history`.
     - `hold_out`: share of a regression's points to hold out. The network returned is then the one
@@ -76,7 +77,7 @@ class Gradient:
 
     steps: int = 3000
     optimiser: optax.GradientTransformation | None = None
-    rate: float = 2e-3
+    rate: float | None = None
     batch: int | None = None
     chunk: int = 100
     hold_out: float = 0.0
@@ -91,7 +92,7 @@ class Gradient:
     def __post_init__(self) -> None:
         for name in ("steps", "chunk", "batch"):
             _check_count(name, getattr(self, name))
-        if not (math.isfinite(self.rate) and self.rate > 0):
+        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"`Gradient(rate=...)` must be finite and positive; got {self.rate}.")
         if not 0.0 <= self.hold_out < 1.0:
             raise ValueError(f"`Gradient(hold_out=...)` must lie in [0, 1); got {self.hold_out}.")
@@ -140,7 +141,7 @@ class Gradient:
             with _precision(network):
                 ready = _prepare(self, problem, network, loop_key, stacked=False)
                 outcome = train(ready, schedule, progress or NoProgress())
-                plan = _plan(self, network, outcome.both[0], reasons, numbers)
+                plan = _plan(self, _rate(self, problem), network, reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
     @property
@@ -191,7 +192,7 @@ def train_many(
             solutions = []
             for index in range(len(keys)):
                 network = _pick(ready.initial[0], index)
-                plan = _plan(solver, network, network, (), {})
+                plan = _plan(solver, _rate(solver, problem), network, (), {})
                 solutions.append(_solution(ready, outcome, clock, plan, index))
             return solutions
 
@@ -240,6 +241,12 @@ def default_network(
     return network, choice.reasons, choice.numbers
 
 
+def _rate(solver: Gradient, problem: Problem) -> float:
+    if solver.rate is not None:
+        return solver.rate
+    return 2e-3 if problem.dim == 1 else 5e-3
+
+
 def _prepare(
     solver: Gradient, problem: Problem, network: Callable, key: Array, *, stacked: bool
 ) -> Ready:
@@ -247,7 +254,7 @@ def _prepare(
         problem,
         network,
         optimiser=solver.optimiser,
-        rate=solver.rate,
+        rate=_rate(solver, problem),
         steps=solver.steps,
         batch=solver.batch,
         hold_out=solver.hold_out,
@@ -285,14 +292,14 @@ def _pick(tree: PyTree, index: int | None) -> PyTree:
 
 def _plan(
     solver: Gradient,
+    start: float,
     network: Callable,
-    trained: Callable,
     reasons: tuple[str, ...],
     numbers: dict[str, Any],
 ) -> Plan:
     points = "all points" if solver.batch is None else f"{solver.batch} points per term"
     kind = "Adam" if solver.optimiser is None else "the given optimiser"
-    rate = f", rate {solver.rate:g} falling to 0" if solver.optimiser is None else ""
+    rate = f", rate {start:g} falling to 0" if solver.optimiser is None else ""
     first = getattr(network, "first", None)
     scale = tuple(float(s) for s in first.scale) if isinstance(first, RepLinear) else None
     return Plan(

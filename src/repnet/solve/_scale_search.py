@@ -17,6 +17,7 @@ from repnet.spectrum import ScaleChoice, suggest_scale
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
+_NEAR = 0.7  # excess of squared errors that counts as near
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
 _ENOUGH = 4096  # points above which a minibatch is enough to compare scales
@@ -79,12 +80,14 @@ def search_scale(
 
     A fifth of the points is held out and networks are trained for a few hundred steps: first
     every variant at the guess, then the best of them at half and twice the guess, and further in
-    the direction that helps. The smallest scale wins whose error on the held-out points is as
-    good as the least,
+    the direction that helps. The smallest scale wins whose error on the held-out points is near
+    the least,
 
-    $$e^2(s) \le e^2_{\min} + 2\sigma^2\sqrt{2/m}$$
+    $$e^2(s) \le e^2_{\min} + \max\{0.7\,(e^2_{\min} - \sigma^2)(1 - e^2_{\min})^2,\
+    2\sigma^2\sqrt{2/m}\}$$
 
-    which allows for the chance in $m$ held-out points with noise of variance $\sigma^2$.
+    because short trainings favour large scales, and because $m$ held-out points with noise of
+    variance $\sigma^2$ leave the error to chance.
 
     **Arguments:**
 
@@ -110,12 +113,15 @@ def search_scale(
     best = min(firsts, key=lambda name: firsts[name])
     errors = {0: firsts[best]}
     make = variants[best]
-    allowance = 2.0 * guess.numbers["noise"] ** 2 * np.sqrt(2.0 / max(short.held.sum(), 1))
-    power = _extended(errors, allowance, lambda power: short.error(make, power))
+    noise = float(guess.numbers["noise"]) ** 2
+    chance = 2.0 * noise * float(np.sqrt(2.0 / max(short.held.sum(), 1)))
+    power = _extended(errors, (noise, chance), lambda power: short.error(make, power))
     return best, _chosen(guess, power, errors, firsts)
 
 
-def _extended(errors: dict[int, float], allowance: float, error: Callable[[int], float]) -> int:
+def _extended(
+    errors: dict[int, float], allowance: tuple[float, float], error: Callable[[int], float]
+) -> int:
     """Fill `errors` until the best power lies inside what was tried; give that power."""
     for power in (-1, 1):
         errors[power] = error(power)
@@ -127,9 +133,12 @@ def _extended(errors: dict[int, float], allowance: float, error: Callable[[int],
     return power
 
 
-def _smallest(errors: dict[int, float], allowance: float) -> int:
-    """The smallest power whose error is as good as the least one."""
-    limit = min(errors.values()) + allowance
+def _smallest(errors: dict[int, float], allowance: tuple[float, float]) -> int:
+    """The smallest power whose error is near the least one, given the noise's share and chance."""
+    noise, chance = allowance
+    least = min(errors.values())
+    learnt = max(1.0 - least, 0.0) ** 2  # where nothing is learnt yet, all scales look alike
+    limit = least + max(_NEAR * (least - noise) * learnt, chance)
     return min(power for power, error in errors.items() if error <= limit)
 
 
@@ -141,7 +150,7 @@ def _chosen(
     shown = ", ".join(f"x {factor}: {error:.2g}" for factor, error in tried.items())
     reasons = [
         f"Short trainings at multiples of that scale left errors on held-out points of {shown};"
-        f" x {2.0**power:g} is the smallest that is as good as the best."
+        f" x {2.0**power:g} is the smallest near the best."
     ]
     numbers = {**guess.numbers, "heldout": tried}
     if len(firsts) > 1:
