@@ -193,7 +193,7 @@ def _steps(
     if solver.scale is not None:
         return [attempt(guess)]
     best = guess
-    for power in (0, -1, 1, -2, 2, 3, 4):
+    for power in (0, -1, 1, -2, 2):
         attempt(guess * _COARSE**power)
     best = min(tried, key=lambda level: tried[level].error)
     for _ in range(4):  # follow the error downhill past the grid's end, should it still fall
