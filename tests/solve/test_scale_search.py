@@ -19,10 +19,11 @@ def relative(solution, x, y):
 
 def test_the_smallest_scale_near_the_best_wins():
     errors = {-1: 0.5, 0: 0.018, 1: 0.010, 2: 0.02}
-    assert _smallest(errors, (0.0, 0.0)) == 1
-    assert _smallest({**errors, 0: 0.016}, (0.0, 0.0)) == 0  # within 1.7 of the least
-    assert _smallest({**errors, 0: 0.016}, (0.009, 0.0)) == 1  # most of it is noise
-    assert _smallest(errors, (0.009, 0.009)) == 0  # but chance could make as much
+    assert _smallest(errors, (0.7, 0.0, 0.0)) == 1
+    assert _smallest({**errors, 0: 0.016}, (0.7, 0.0, 0.0)) == 0  # within 1.7 of the least
+    assert _smallest({**errors, 0: 0.016}, (0.0, 0.0, 0.0)) == 1
+    assert _smallest({**errors, 0: 0.016}, (0.7, 0.009, 0.0)) == 1  # most of it is noise
+    assert _smallest(errors, (0.0, 0.009, 0.009)) == 0  # but chance could make as much
 
 
 def test_few_points_keep_the_guess():

@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from repnet.nn._feature import make_feature
 from repnet.problem import Problem
 from repnet.solve._loop import advance
 from repnet.solve._training import Ready, held_out_rows, is_regression, prepare
@@ -17,7 +18,7 @@ from repnet.spectrum import ScaleChoice, suggest_scale
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
-_NEAR = 0.7  # excess of squared errors that counts as near
+_NEAR = 0.7  # excess of squared errors that counts as near, for steps and ramps
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
 _ENOUGH = 4096  # points above which a minibatch is enough to compare scales
@@ -64,7 +65,9 @@ def find_scale(
     short = min(_STEPS, steps // 4)
     if short < _STEPS // 4:
         return next(iter(variants)), guess
-    return search_scale(problem, variants, guess, steps=short, batch=batch, key=key)
+    tails = make_feature(features, activation).kind in ("plain", "ramp")
+    near = _NEAR if tails else 0.0
+    return search_scale(problem, variants, guess, near=near, steps=short, batch=batch, key=key)
 
 
 def search_scale(
@@ -72,6 +75,7 @@ def search_scale(
     variants: Mapping[str, MakeNetwork],
     guess: ScaleChoice,
     *,
+    near: float = 0.0,
     steps: int = _STEPS,
     batch: int | None = None,
     key: PRNGKeyArray,
@@ -83,17 +87,18 @@ def search_scale(
     the direction that helps. The smallest scale wins whose error on the held-out points is near
     the least,
 
-    $$e^2(s) \le e^2_{\min} + \max\{0.7\,(e^2_{\min} - \sigma^2)(1 - e^2_{\min})^2,\
+    $$e^2(s) \le e^2_{\min} + \max\{\nu\,(e^2_{\min} - \sigma^2)(1 - e^2_{\min})^2,\
     2\sigma^2\sqrt{2/m}\}$$
 
-    because short trainings favour large scales, and because $m$ held-out points with noise of
-    variance $\sigma^2$ leave the error to chance.
+    because short trainings favour large scales of steps and ramps ($\nu$ = `near`), and because
+    $m$ held-out points with noise of variance $\sigma^2$ leave the error to chance.
 
     **Arguments:**
 
     - `problem`: a regression.
     - `variants`: name to `make_network(key, scale)`; the first is taken where points are too few.
     - `guess`: what [`suggest_scale`][repnet.spectrum.suggest_scale] says.
+    - `near`: $\nu$, by how much of itself the least squared error may be exceeded.
     - `steps`, `batch`: of each short training.
 
     **Returns:** the name of the best variant, and the guess with its scale multiplied and with
@@ -115,12 +120,12 @@ def search_scale(
     make = variants[best]
     noise = float(guess.numbers["noise"]) ** 2
     chance = 2.0 * noise * float(np.sqrt(2.0 / max(short.held.sum(), 1)))
-    power = _extended(errors, (noise, chance), lambda power: short.error(make, power))
+    power = _extended(errors, (near, noise, chance), lambda power: short.error(make, power))
     return best, _chosen(guess, power, errors, firsts)
 
 
 def _extended(
-    errors: dict[int, float], allowance: tuple[float, float], error: Callable[[int], float]
+    errors: dict[int, float], allowance: tuple[float, float, float], error: Callable[[int], float]
 ) -> int:
     """Fill `errors` until the best power lies inside what was tried; give that power."""
     for power in (-1, 1):
@@ -133,12 +138,12 @@ def _extended(
     return power
 
 
-def _smallest(errors: dict[int, float], allowance: tuple[float, float]) -> int:
-    """The smallest power whose error is near the least one, given the noise's share and chance."""
-    noise, chance = allowance
+def _smallest(errors: dict[int, float], allowance: tuple[float, float, float]) -> int:
+    """The smallest power whose error is near the least one, given `near`, the noise's share and chance."""
+    near, noise, chance = allowance
     least = min(errors.values())
     learnt = max(1.0 - least, 0.0) ** 2  # where nothing is learnt yet, all scales look alike
-    limit = least + max(_NEAR * (least - noise) * learnt, chance)
+    limit = least + max(near * (least - noise) * learnt, chance)
     return min(power for power, error in errors.items() if error <= limit)
 
 
