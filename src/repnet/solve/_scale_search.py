@@ -139,7 +139,7 @@ def _extended(
 
 
 def _smallest(errors: dict[int, float], allowance: tuple[float, float, float]) -> int:
-    """The smallest power whose error is near the least one, given `near`, the noise's share and chance."""
+    """The smallest power whose error is near the least; `allowance` is near, noise, chance."""
     near, noise, chance = allowance
     least = min(errors.values())
     learnt = max(1.0 - least, 0.0) ** 2  # where nothing is learnt yet, all scales look alike
