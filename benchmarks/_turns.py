@@ -9,19 +9,17 @@ import jax.random as jr
 import numpy as np
 
 from repnet.problem import regression
-from repnet.solve import Gradient
 from repnet.solve._loop import advance
 from repnet.solve._training import prepare
 
 
 def stepper(network: Callable, x: np.ndarray, y: np.ndarray) -> Callable[[int], None]:
     """A function that takes so many steps of the library's own loop and waits for them."""
-    solver = Gradient()
     ready = prepare(
         regression(x, y),
         network,
         optimiser=None,
-        rate=solver.rate,
+        rate=1e-3,
         steps=1_000_000,
         batch=None,
         hold_out=0.0,
