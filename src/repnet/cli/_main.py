@@ -2,6 +2,7 @@
 
 import os
 import signal
+import types
 import sys
 import traceback
 import warnings
@@ -18,7 +19,8 @@ FAULTS_OF_INPUT = (ValueError, FileNotFoundError, NotADirectoryError, IsADirecto
 
 def main() -> None:
     """The program `repnet`; a request to end it (SIGTERM) is treated as Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -86,3 +88,11 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     print(f"repnet: warning: {one_line(str(message))}", file=file or sys.stderr)
+
+
+def _interrupt(number: int, frame: types.FrameType | None) -> None:
+    # An exception inside JAX's garbage-collection callback is dropped: come back a moment later.
+    if frame is not None and frame.f_code.co_name == "_xla_gc_callback":
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        return
+    signal.default_int_handler(number, frame)
