@@ -2,9 +2,9 @@
 
 import os
 import signal
-import types
 import sys
 import traceback
+import types
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
