@@ -119,6 +119,14 @@ def oblique(x: np.ndarray) -> np.ndarray:
     return waves.sum(axis=1) + np.cos(2.0 * np.sum(x**2, axis=1))
 
 
+def ridges(x: np.ndarray) -> np.ndarray:
+    """Three faster waves along random directions."""
+    directions = np.random.default_rng(5).normal(size=(3, x.shape[1]))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    waves = np.sin(x @ directions.T * np.array([8.0, 14.0, 22.0]) + np.arange(3.0))
+    return waves @ np.array([1.0, 1.0, 0.5])
+
+
 CASES = {
     case.name: case
     for case in (
@@ -133,5 +141,6 @@ CASES = {
         Case("additive4d", additive, -1.0, 1.0, 4, 16_384, batch=512),
         Case("coupled4d", coupled, -1.0, 1.0, 4, 16_384, batch=512),
         Case("oblique4d", oblique, -1.0, 1.0, 4, 16_384, batch=512),
+        Case("ridges4d", ridges, -1.0, 1.0, 4, 16_384, batch=512),
     )
 }

@@ -200,6 +200,7 @@ GROUPS = {
     "4-D additive": ("additive4d",),
     "4-D coupled": ("coupled4d",),
     "4-D oblique": ("oblique4d",),
+    "4-D ridges": ("ridges4d",),
     "sparse": ("sparse1d",),
     "noisy": ("noisy1d",),
 }
