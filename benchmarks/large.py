@@ -3,8 +3,8 @@
     python benchmarks/large.py --points 250000 500000 1000000 --out large.json
 
 Every size runs in a process of its own, whose peak memory is that of the whole process, JAX and
-the data included. Seconds of the processor are of all threads, compilation too; they show the growth
-with the points where other work shares the cores.
+the data included. Seconds of the processor are of all threads, compilation too; they show the
+growth with the points where other work shares the cores.
 """
 
 import argparse
