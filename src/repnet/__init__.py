@@ -12,7 +12,23 @@ from repnet.nn import (
     magnitude,
     siren,
 )
-from repnet.problem import Box, Problem, Term, regression
+from repnet.problem import (
+    Ball,
+    Box,
+    Problem,
+    Term,
+    dirichlet,
+    divergence,
+    gradient,
+    initial,
+    laplacian,
+    neumann,
+    observed,
+    partial,
+    periodic,
+    regression,
+    robin,
+)
 from repnet.solve import RESULTS, Gradient, LeastSquares, Plan, Solution, Windows, train_many
 from repnet.solve import solve as solve
 from repnet.spectrum import axis_spectra, check_sampling, direction_spectra, suggest_scale
@@ -21,16 +37,17 @@ from repnet.theory import crossing_density, partition_density
 __version__ = "0.1.0"
 
 __all__ = [
-    "MLP",
-    "RESULTS",
+    "Ball",
     "Box",
     "FactorizedLinear",
     "FourierFeatures",
     "Gradient",
     "LeastSquares",
     "Linear",
+    "MLP",
     "Plan",
     "Problem",
+    "RESULTS",
     "RepLinear",
     "RepNet",
     "SineLinear",
@@ -42,13 +59,23 @@ __all__ = [
     "check_sampling",
     "crossing_density",
     "direction_spectra",
+    "dirichlet",
+    "divergence",
+    "gradient",
+    "initial",
+    "laplacian",
     "magnitude",
+    "neumann",
+    "observed",
+    "partial",
     "partition_density",
+    "periodic",
     "psnr",
     "regression",
     "relative_l2",
     "report_card",
     "rmse",
+    "robin",
     "siren",
     "solve",
     "suggest_scale",

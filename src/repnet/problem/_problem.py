@@ -8,6 +8,9 @@ import numpy as np
 from jaxtyping import ArrayLike, Float
 
 from repnet.problem._domain import Box
+from repnet.problem._region import Region
+from repnet.problem._solid import Solid
+from repnet.problem._transformed import Transformed
 
 Residual = Callable[..., Any]
 """`residual(u, x, unknowns) -> (equations,)` at one point `x`, shape `(dim,)`; `u` is the field."""
@@ -20,28 +23,50 @@ def value(u: Callable, x: Any, unknowns: Any) -> Any:
 
 
 class Term(eqx.Module):
-    r"""One requirement: $r(u, x_i) = v_i$ at every point of a set.
+    r"""One requirement: $r(u, x) = v$ at every point of a set or a region.
 
     **Arguments:**
 
     - `residual`: called as `residual(u, x, unknowns)` at one point, returns shape `(equations,)`.
-    - `points`: shape `(points, dim)`.
+    - `points`: an array `(points, dim)`; a `Region`, in which the solver draws as many as it needs;
+      or `None` for the whole domain of the problem.
     - `values`: what the residual should equal, shape `(points, equations)`; zero if left out.
 
-    **Raises:** `ValueError` for a term without points or with values of another length.
+    **Raises:** `ValueError` for a term without points, with values of another length, or with
+    values on a region.
 
     **Source:** this project.
     """
 
     residual: Residual = eqx.field(static=True)
-    points: Float[np.ndarray, "points dim"]
+    points: Any  # Float[np.ndarray, "points dim"] | Region | None; solvers tell them apart
     values: Float[np.ndarray, "points equations"] | None
 
-    def __init__(self, residual: Residual, points: ArrayLike, values: ArrayLike | None = None):
+    def __init__(
+        self,
+        residual: Residual,
+        points: ArrayLike | Region | None = None,
+        values: ArrayLike | None = None,
+    ):
+        if not callable(residual):
+            raise TypeError(
+                "`Term(residual=...)` must be a function of (u, x, unknowns); "
+                f"got {type(residual).__name__}."
+            )
         self.residual = residual
-        self.points = _columns(points, "points", "Term")
+        if points is None or isinstance(points, Region):
+            self.points = points
+        else:
+            self.points = _columns(points, "points", "Term")
         self.values = None if values is None else _columns(values, "values", "Term")
-        if self.values is not None and len(self.values) != len(self.points):
+        if self.values is None:
+            return
+        if isinstance(self.points, Region) or self.points is None:
+            raise ValueError(
+                "`Term(values=...)` needs points that they belong to; got values on a region. "
+                "Put a function of x into the residual instead."
+            )
+        if len(self.values) != len(self.points):
             raise ValueError(
                 "`Term(values=...)` needs one row per point; "
                 f"got {len(self.values)} rows for {len(self.points)} points."
@@ -53,49 +78,83 @@ class Problem(eqx.Module):
 
     **Arguments:**
 
-    - `domain`: the `Box` that holds the points.
+    - `domain`: the solid that holds the points: a `Box`, or a box with holes.
     - `terms`: a mapping from name to `Term`, at least one.
     - `unknowns`: any pytree of arrays to be found together with the network, or `None`.
     - `exact`: the exact solution, `(points, dim) -> (points, out)`: it judges, it never solves.
     - `source`: where the problem comes from.
+    - `transform`: hard conditions, `transform(u, x) -> (out,)` at one point: the residuals see the
+      field `x -> transform(u, x)`, as made by `field`.
+    - `out_size`: number of outputs.
+    - `exact_unknowns`: the true unknowns, where known: they judge, they never solve.
 
     **Raises:** `ValueError` where there is no term or a term's points have another dimension.
 
     **Source:** this project.
+
+    >>> import jax.numpy as jnp
+    >>> box = Box([0.0], [1.0])
+    >>> decay = Term(lambda u, x, unknowns: u(x))
+    >>> problem = Problem(box, {"equation": decay}, transform=lambda u, x: x * u(x))
+    >>> problem.field(lambda x: x + 2.0)(jnp.array([3.0])).tolist()
+    [15.0]
     """
 
-    domain: Box
+    domain: Solid
     terms: dict[str, Term]
     unknowns: Any
     exact: Callable | None = eqx.field(static=True)
     source: str = eqx.field(static=True)
+    transform: Callable | None = eqx.field(static=True)
+    out_size: int = eqx.field(static=True)
+    exact_unknowns: Any
 
     def __init__(
         self,
-        domain: Box,
+        domain: Solid,
         terms: Mapping[str, Term],
         unknowns: Any = None,
         exact: Callable | None = None,
         source: str = "",
+        transform: Callable | None = None,
+        *,
+        out_size: int = 1,
+        exact_unknowns: Any = None,
     ):
         if not terms:
             raise ValueError("`Problem(terms=...)` needs at least one term; got none.")
-        for name, term in terms.items():
-            if term.points.shape[1] != domain.dim:
-                raise ValueError(
-                    f"`Problem(terms=...)`: the points of term {name!r} must have one column per "
-                    f"axis of the domain; got {term.points.shape[1]} for {domain.dim}."
-                )
+        if isinstance(out_size, bool) or not isinstance(out_size, int) or out_size < 1:
+            raise ValueError(f"`Problem(out_size=...)` must be an integer >= 1; got {out_size!r}.")
         self.domain = domain
-        self.terms = dict(terms)
+        self.terms = {name: _placed(name, term, domain) for name, term in terms.items()}
         self.unknowns = unknowns
         self.exact = exact
         self.source = source
+        self.transform = transform
+        self.out_size = out_size
+        self.exact_unknowns = exact_unknowns
 
     @property
     def dim(self) -> int:
         """Number of input axes."""
         return self.domain.dim
+
+    def field(self, u: Callable) -> Callable:
+        """The field that residuals see: `u` itself, or `u` under `transform`."""
+        return u if self.transform is None else Transformed(u, self.transform)
+
+
+def _placed(name: str, term: Term, domain: Solid) -> Term:
+    """The term, on the domain where it names no points."""
+    if term.points is None:
+        return Term(term.residual, domain)
+    columns = term.points.dim if isinstance(term.points, Region) else term.points.shape[1]
+    if columns != domain.dim:
+        raise ValueError(
+            f"`Problem(terms=...)`: the points of term {name!r} must have one column per "
+            f"axis of the domain; got {columns} for {domain.dim}."
+        )
+    return term
 
 
 def regression(
@@ -131,7 +190,8 @@ def regression(
         raise ValueError(
             f"`regression(x, y)` need the same number of rows; got {len(x)} and {len(y)}."
         )
-    return Problem(_bounding_box(x), {"data": Term(value, x, y)}, exact=exact, source=source)
+    terms = {"data": Term(value, x, y)}
+    return Problem(_bounding_box(x), terms, exact=exact, source=source, out_size=y.shape[1])
 
 
 def _bounding_box(x: Float[np.ndarray, "points dim"]) -> Box:

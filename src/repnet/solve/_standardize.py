@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from repnet.nn import Standardized
-from repnet.problem import Box, Problem
+from repnet.problem import Problem, Region
 
 
 class Standardization(eqx.Module):
@@ -50,7 +50,7 @@ def standardization(problem: Problem) -> Standardization:
     return Standardization(*_frame(problem.domain), mean, spread)
 
 
-def _frame(domain: Box) -> tuple[np.ndarray, np.ndarray]:
+def _frame(domain: Region) -> tuple[np.ndarray, np.ndarray]:
     return domain.centre, domain.half_width
 
 
