@@ -58,8 +58,8 @@ class Difference(Solid):
     >>> domain = Box([-1.0, -1.0], [1.0, 1.0]) - Ball([0.0, 0.0], 0.5)
     >>> round(domain.measure, 4), round(domain.boundary().measure, 4)
     (3.2146, 11.1416)
-    >>> domain.holes[0].boundary().normal(jnp.array([0.5, 0.0])).tolist()
-    [-1.0, 0.0]
+    >>> domain.holes[0].boundary().normal(jnp.array([0.5, 0.0]))[0].item()
+    -1.0
     """
 
     lower: Float[np.ndarray, " dim"]
