@@ -3,16 +3,16 @@
 from typing import Any
 
 import jax
-import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from repnet.nn import MLP
 from repnet.problem import Problem
+from repnet.solve._compare import global_error
 from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares, choose_features, default_width
-from repnet.solve._regression import data_of, require_regression
+from repnet.solve._regression import require_regression
+from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
-from repnet.spectrum import axis_spectra
 
 Choice = tuple[LeastSquares | Windows | Gradient, tuple[str, ...], dict[str, Any]]
 
@@ -20,8 +20,7 @@ _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
-_NOISY = 0.01  # with more noise than this, trials differ less than what they measure
-_PREFER = {True: 0.7, False: 0.95}  # if noisy or not: how much better windows must be
+_PREFER = 0.97  # how much better windows must be at the same points
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -43,23 +42,23 @@ def _for_network(network: Any) -> Choice:
 
 
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
-    (term,) = problem.terms.values()
-    points, dim = term.points.shape
+    target = Target.of(problem)
+    points, dim = target.data.x.shape
     errors: dict[str, float] = {}
-    per_window = None
+    windows = None
     if dim <= _WINDOWS_DIM and points >= _FEW:
-        per_window, errors["windows"] = try_windows(problem, key)
+        windows = try_windows(target, key)
+        errors["windows"] = windows.error
         if errors["windows"] < _EXACT:
-            return Windows(per_window), (_words(errors),), {"trials": errors}
-    x, y = data_of(problem)
-    spectra = axis_spectra(x, y)
-    width = min(_TRIAL_WIDTH, default_width(np.array([s.omega_max for s in spectra]), points))
-    dense = LeastSquares(width)
+            return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
+    dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
-        errors["least_squares"] = choose_features(dense, problem, None, key).error
-    noisy = max(spectrum.noise for spectrum in spectra) > _NOISY
-    if errors.get("windows", np.inf) < _PREFER[noisy] * errors["least_squares"]:
-        return Windows(per_window), (_words(errors),), {"trials": errors}
+        pilot = choose_features(dense, problem, None, key)
+    errors["least_squares"] = pilot.error
+    if windows is not None:
+        errors["least_squares"] = global_error(target, windows, pilot, key)
+        if errors["windows"] < _PREFER * errors["least_squares"]:
+            return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
         deep = Gradient(batch=2048 if points > 4096 else None)
         why = "Both direct solves leave too much, so a deep network is trained."

@@ -77,10 +77,13 @@ class Spectral:
         gain = self.singular / (self.singular**2 + shift + np.finfo(float).tiny)
         return (self.right.T @ (gain[:, None] * self.target)) / self.norms[:, None]
 
-    def degrees(self, ridge: float) -> float:
-        """Effective number of coefficients, the trace of the hat matrix."""
+    def leverages(
+        self, matrix: Float[np.ndarray, "rows columns"], ridge: float
+    ) -> Float[np.ndarray, " rows"]:
+        """Diagonal of the hat matrix at rows of the matrix that was decomposed."""
         shift = (ridge * self.singular[0]) ** 2
-        return float(np.sum(self.singular**2 / (self.singular**2 + shift + np.finfo(float).tiny)))
+        inside = matrix @ (self.right.T / self.norms[:, None])
+        return np.square(inside) @ (1.0 / (self.singular**2 + shift + np.finfo(float).tiny))
 
 
 def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:

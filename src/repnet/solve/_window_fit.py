@@ -69,13 +69,21 @@ class Target:
 class Choice:
     """The chosen cover and the candidates that compete in it.
 
-    `error`: relative error to expect; `tried`: the errors of all sizes, by points per window.
+    - `pilots`, `squares`: the windows in which that was decided, and the mean square of the
+      leave-one-out errors in each, in standard units.
+    - `tried`: the errors of all sizes, by points per window.
     """
 
     cut: Cut
     candidates: list[Candidate]
-    error: float
+    pilots: Int[np.ndarray, " pilots"]
+    squares: Float[np.ndarray, " pilots"]
     tried: dict[int, float]
+
+    @property
+    def error(self) -> float:
+        """Relative error to expect."""
+        return float(np.sqrt(np.mean(self.squares)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +133,7 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
     shares = _shares(errors, effective)
     kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
-    return Choice(cut, survivors, _mean_error(shares, errors), {})
+    return Choice(cut, survivors, windows, _squares(shares, errors), {})
 
 
 def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
@@ -145,9 +153,9 @@ def _shares(
     return shares.reshape(errors.shape)
 
 
-def _mean_error(shares: np.ndarray, errors: np.ndarray) -> float:
+def _squares(shares: np.ndarray, errors: np.ndarray) -> Float[np.ndarray, " windows"]:
     known = np.where(np.isfinite(errors), errors, 0.0)
-    return float(np.sqrt(np.sum(shares * known) / len(errors)))
+    return np.sum(shares * known, axis=(1, 2))
 
 
 def _errors(
@@ -214,7 +222,8 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         jnp.asarray(cover.spacing),
         cover.counts,
     )
-    return Fitted(network, by_layer.mean(axis=0), _mean_error(shares, errors))
+    error = float(np.sqrt(np.mean(_squares(shares, errors))))
+    return Fitted(network, by_layer.mean(axis=0), error)
 
 
 def _part(

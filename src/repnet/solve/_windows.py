@@ -90,11 +90,10 @@ class Windows(eqx.Module):
         )
 
 
-def try_windows(problem: Problem, key: PRNGKeyArray) -> tuple[int, float]:
-    """The best points per window and the relative error to expect, from pilot windows alone."""
+def try_windows(target: Target, key: PRNGKeyArray) -> Choice:
+    """The best size of window and its leave-one-out errors, from pilot windows alone."""
     with jax.enable_x64(True), one_blas_thread():
-        choice = choose_windows(Wishes(), Target.of(problem), key)
-    return choice.cut.per_window, choice.error
+        return choose_windows(Wishes(), target, key)
 
 
 def _plan(choice: Choice, fitted: Fitted) -> Plan:

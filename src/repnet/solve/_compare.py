@@ -1,0 +1,68 @@
+"""Windows against one global layer, judged by leave-one-out errors at the same points."""
+
+import jax
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet.solve._least_squares import Pilot, accumulate, feature_rows
+from repnet.solve._threads import one_blas_thread
+from repnet.solve._triangular import Spectral
+from repnet.solve._window_fit import Choice, Target
+
+_ROWS = 20_000  # rows that the global layer is fitted to here
+_LEAST = 1e-6  # of 1 - leverage: rows that decide their own fit
+
+
+def global_error(target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray) -> float:
+    r"""The global layer's relative error, measured as `choice.error` is.
+
+    The mean over the pilot windows of $\sum_i w_i e_i^2 / \sum_i w_i$, with $e_i$ the layer's
+    leave-one-out errors. Errors at single points have heavy tails, so two methods that are judged
+    at different points are told apart badly.
+
+    **Arguments:**
+
+    - `target`, `choice`: the data in standard units, and the pilot windows of the other method.
+    - `pilot`: the global layer and its ridge.
+    - `key`: draws the rows of large data.
+    """
+    cover, data = choice.cut.cover, target.data
+    rows = np.arange(len(data.x))
+    if len(rows) > _ROWS:
+        near = np.zeros(len(rows), bool)
+        for window in choice.pilots:
+            inside = np.abs(data.x - cover.centre[window]) <= cover.radius[window]
+            near |= inside.all(axis=1)
+        others = np.asarray(jax.random.permutation(key, np.flatnonzero(~near)))
+        rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
+    x = data.x[rows]
+    squares = np.square(_leave_one_out(pilot, x, data.y[rows])).sum(axis=1)
+    total, count = 0.0, 0
+    for window in choice.pilots:
+        weight = cover.weights(np.array([window]), x[None])[0]
+        if weight.sum() > 0:
+            total, count = total + float(weight @ squares / weight.sum()), count + 1
+    return float(np.sqrt(total / max(count, 1)))
+
+
+def _leave_one_out(
+    pilot: Pilot, x: Float[np.ndarray, "rows dim"], y: Float[np.ndarray, "rows out"]
+) -> Float[np.ndarray, "rows out"]:
+    r"""$e_i = (y_i - \hat y_i)/(1 - h_i)$, with $h$ the diagonal of the hat matrix.
+
+    **Source:** Allen 1974 (PRESS).
+    """
+    with jax.enable_x64(True), one_blas_thread():
+        spectral = Spectral.of(accumulate(pilot.network, x, y))
+        matrix = _all_rows(pilot, x)
+        leverages = spectral.leverages(matrix, pilot.ridge)
+        residual = y - matrix @ spectral.coefficients(pilot.ridge)
+    return residual / np.maximum(1.0 - leverages, _LEAST)[:, None]
+
+
+def _all_rows(pilot: Pilot, x: Float[np.ndarray, "rows dim"]) -> np.ndarray:
+    """All rows of the layer's features; `feature_rows` takes a block at a time."""
+    size = 8192
+    return np.concatenate(
+        [feature_rows(pilot.network, x[i : i + size]) for i in range(0, len(x), size)]
+    )
