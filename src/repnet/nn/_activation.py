@@ -52,6 +52,15 @@ def probe_slope(activation: Activation, z: np.ndarray) -> np.ndarray:
         return np.asarray(slope, dtype=np.float64)
 
 
+def probes(function: Activation) -> np.ndarray:
+    """Values of a function on both sides of zero, near and far, as `probe` finds them.
+
+    >>> bool(np.all(probes(jnp.cosh) >= 1.0))
+    True
+    """
+    return probe(function, _PROBES)
+
+
 @lru_cache(maxsize=128)
 def family(activation: Activation) -> str:
     """The activation's kind: `"tanh"`, `"relu"`, `"sine"` or `"other"`.

@@ -20,9 +20,11 @@ _POINTS = 1024  # points of the domain over which the features' rms is taken
 
 
 class AbstractFirstLayer(eqx.Module):
-    """A layer that takes a point `(in_size,)` to features `(width,)`.
+    r"""A layer that takes a point `(in_size,)` to features `(width,)`.
 
-    Every first layer can be put first in every network.
+    Every first layer can be put first in every network. One whose features are all the same
+    function of their pre-activations, $h = c\,f(Wx + b)$, may say so by a method `unit()` that
+    returns `(f, c)`, with `None` for $c = 1$: its derivatives are then much faster.
     """
 
     in_size: eqx.AbstractVar[int]
@@ -136,6 +138,10 @@ class RepLinear(AbstractFirstLayer):
     def affine(self) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
         """Weights and biases of $z = W x + b$."""
         return self.planes.affine(jax.lax.stop_gradient(self.scale))
+
+    def unit(self) -> tuple[Feature, Float[Array, ""]]:
+        r"""The feature $f$ and the factor $1/\mathrm{rms}$ of $h = f(z)/\mathrm{rms}$."""
+        return self.feature, jax.lax.stop_gradient(self.gain)
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         # `affine` does not depend on x, so a vmap over points computes it once.

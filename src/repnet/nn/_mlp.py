@@ -1,6 +1,7 @@
 """A multi-layer network with any first layer."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._activation import Activation, family
 from repnet.nn._check import check_count
+from repnet.nn._derivatives import Jet, Stage
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._initialization import Initialization, init_dense
 
@@ -98,6 +100,38 @@ class MLP(eqx.Module):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         return self.readout(self.features(x))
+
+    def jet(self, x: Float[Array, " dim"]) -> Jet:
+        """The derivatives at one point, computed as they are asked for."""
+        start = self.first
+        if isinstance(start, HasUnit):
+            start = Stage(self.first.affine(), *start.unit())
+        later = [Stage((layer.weight, layer.bias), self.activation) for layer in self.hidden]
+        readout = Stage((self.readout.weight, self.readout.bias), None)
+        return Jet(start, [*later, readout], x)
+
+    def taylor(
+        self, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
+    ) -> tuple[Float[Array, " out"], ...]:
+        r"""The value and $\mathrm d^k u(x + t\,v)/\mathrm dt^k$ for $k$ up to `order`."""
+        return self.jet(x).taylor(direction, order)
+
+    def forward_laplacian(
+        self, x: Float[Array, " dim"], seeds: Float[Array, "seeds dim"]
+    ) -> tuple[Float[Array, " out"], Float[Array, "seeds out"], Float[Array, " out"]]:
+        """The value, the derivatives along the seeds, and the sum of the second ones."""
+        jet, rows = self.jet(x), list(seeds)
+        first = jnp.stack([jet.derivative(row) for row in rows])
+        return jet.derivative(), first, jet.laplacian(rows)
+
+
+@runtime_checkable
+class HasUnit(Protocol):
+    """A first layer of the form $h = c f(W x + b)$."""
+
+    def unit(self) -> tuple[Activation, Any]:
+        """The function and the factor; `None` for 1."""
+        ...
 
 
 @eqx.filter_jit

@@ -49,6 +49,10 @@ class Linear(AbstractFirstLayer):
         """Weights and biases of $z = W x + b$."""
         return self.weight, self.bias
 
+    def unit(self) -> tuple[Activation, None]:
+        """The activation of $z = W x + b$."""
+        return self.activation, None
+
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         return self.activation(self.weight @ x + self.bias)
 
@@ -107,6 +111,10 @@ class FourierFeatures(AbstractFirstLayer):
         half = jnp.zeros(weight.shape[0], dtype=weight.dtype)
         return jnp.concatenate([weight, weight]), jnp.concatenate([half + jnp.pi / 2, half])
 
+    def unit(self) -> tuple[Activation, None]:
+        """Sine, of `affine`."""
+        return jnp.sin, None
+
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         angle = self._angle_weight() @ x
         return jnp.concatenate([jnp.cos(angle), jnp.sin(angle)])
@@ -146,6 +154,10 @@ class SineLinear(AbstractFirstLayer):
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:
         r"""Weights and biases of $h = \sin(W x + b)$, with $\omega_0$ inside."""
         return self.frequency * self.weight, self.frequency * self.bias
+
+    def unit(self) -> tuple[Activation, None]:
+        """Sine, of `affine`."""
+        return jnp.sin, None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         return jnp.sin(self.frequency * (self.weight @ x + self.bias))
@@ -197,6 +209,10 @@ class FactorizedLinear(AbstractFirstLayer):
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:
         """Weights and biases of $z = W x + b$."""
         return jnp.exp(self.log_scale)[:, None] * self.direction, self.bias
+
+    def unit(self) -> tuple[Activation, None]:
+        """The activation of $z = W x + b$."""
+        return self.activation, None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         weight, bias = self.affine()
