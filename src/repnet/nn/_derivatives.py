@@ -1,9 +1,9 @@
 """Derivatives of networks by forward mode: each is computed once, at the first demand."""
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import jax
@@ -42,8 +42,9 @@ class Jet:
 
     **Arguments:**
 
-    - `start`: what gives the first layer's derivatives: a `Stage`, or a function of a point.
-    - `stages`: the layers after it; the last is affine.
+    - `start`: what gives the first layer's derivatives: a `Stage`, or a function of a point,
+      which goes through nested forward mode.
+    - `stages`: the layers after it, possibly none; the last is affine.
     - `x`: the point, shape `(dim,)`.
 
     **Source:** the rule: Griewank and Walther 2008, chapter 13; the sum of second derivatives:
@@ -58,6 +59,7 @@ class Jet:
     ):
         self._opaque_start = None if isinstance(start, Stage) else start
         self._layers = [start, *stages] if isinstance(start, Stage) else list(stages)
+        self._last = len(self._layers) - 1
         self._x = x
         self._directions: list[Any] = []
         self._numbers: dict[Any, int] = {}
@@ -66,7 +68,7 @@ class Jet:
     def derivative(self, *directions: Float[Array, " dim"] | np.ndarray) -> Float[Array, " out"]:
         """The derivative along each of the directions in turn; the value for none."""
         names = tuple(sorted(self._number(direction) for direction in directions))
-        return self._present(self._keep("after", len(self._layers) - 1, names))
+        return self._present(self._keep("after", self._last, names))
 
     def taylor(
         self, direction: Float[Array, " dim"] | np.ndarray, order: int
@@ -77,7 +79,7 @@ class Jet:
     def laplacian(self, seeds: Sequence[Array] | np.ndarray | Array) -> Float[Array, " out"]:
         """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
         names = tuple(self._number(seed) for seed in seeds)
-        return self._present(self._keep("sum", len(self._layers) - 1, names))
+        return self._present(self._keep("sum", self._last, names))
 
     def _present(self, found: Array | None) -> Float[Array, " out"]:
         return jnp.zeros_like(self.derivative()) if found is None else found
@@ -104,13 +106,15 @@ class Jet:
                 return None
             inner = self._along(names[0]) if names else self._x
         else:
-            inner = self._keep("after", at - 1, names) if at else self._opaque(names)
+            inner = self._keep("after", at - 1, names)
         if inner is None:
             return None
         return layer.weight @ inner if names else layer.weight @ inner + layer.bias
 
     def _after(self, at: int, names: Names) -> Array | None:
         """A derivative of the layer's output."""
+        if at < 0:
+            return self._opaque(names)
         if self._layers[at].f is None:
             return self._keep("before", at, names)
         if not names:
@@ -125,7 +129,11 @@ class Jet:
 
     def _sum(self, at: int, names: Names) -> Array | None:
         """The sum of second derivatives of the layer's output along the named directions."""
-        below = self._sum_below(at, names)
+        if at < 0:
+            return functools.reduce(jnp.add, [self._opaque((name, name)) for name in names])
+        below = None
+        if at or self._opaque_start is not None:
+            below = self._keep("sum", at - 1, names)
         layer = self._layers[at]
         through = None if below is None else layer.weight @ below
         if layer.f is None:
@@ -134,13 +142,6 @@ class Jet:
         squares = sum(each * each for each in first if each is not None)
         curved = self._slope(at, 2) * squares
         return curved if through is None else self._slope(at, 1) * through + curved
-
-    def _sum_below(self, at: int, names: Names) -> Array | None:
-        if at:
-            return self._keep("sum", at - 1, names)
-        if self._opaque_start is None:
-            return None
-        return sum((self._opaque((name, name)) for name in names), jnp.zeros(()))
 
     def _slope(self, at: int, order: int) -> Array:
         """The derivative of the layer's c f at its pre-activation."""
@@ -179,7 +180,7 @@ def along(f: Callable, x: Float[Array, " dim"], directions: Sequence[Array]) -> 
     return jax.jvp(lambda y: along(f, y, rest), (x,), (last,))[1]
 
 
-@lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)
 def partitions(names: Names) -> tuple[tuple[tuple[Names, ...], int], ...]:
     """The partitions of a collection into blocks, and how often each occurs.
 

@@ -1,6 +1,8 @@
 """The network that a solve returns: standardization folded in, so that users never see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -8,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from repnet.nn._derivatives import Jet
 from repnet.nn._windowed import Windowed
 
 
@@ -49,7 +52,73 @@ class Standardized(eqx.Module):
         assert isinstance(self.network, Windowed)
         return mean + spread * self.network.many((points - centre) / half)
 
+    def jet(self, x: Float[Array, " dim"]) -> "StandardizedJet":
+        """The derivatives at one point, in the user's units, computed as they are asked for."""
+        return StandardizedJet(self, x)
+
+    def taylor(
+        self, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
+    ) -> tuple[Float[Array, " out"], ...]:
+        r"""The value and $\mathrm d^k u(x + t\,v)/\mathrm dt^k$ for $k$ up to `order`."""
+        return self.jet(x).taylor(direction, order)
+
+    def forward_laplacian(
+        self, x: Float[Array, " dim"], seeds: Float[Array, "seeds dim"]
+    ) -> tuple[Float[Array, " out"], Float[Array, "seeds out"], Float[Array, " out"]]:
+        """The value, the derivatives along the seeds, and the sum of the second ones."""
+        jet, rows = self.jet(x), list(seeds)
+        with _precision(self):
+            first = jnp.stack([jet.derivative(row) for row in rows])
+        return jet.derivative(), first, jet.laplacian(rows)
+
     def _value(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         centre, half = jax.lax.stop_gradient((self.centre, self.half_width))
         mean, spread = jax.lax.stop_gradient((self.mean, self.spread))
         return mean + spread * self.network((x - centre) / half)
+
+
+class StandardizedJet:
+    r"""The derivatives of a `Standardized` network: $\partial_v u = \sigma\,\partial_{v/h} n$.
+
+    A network without a `jet` of its own is differentiated by nested forward mode.
+    """
+
+    def __init__(self, outer: Standardized, x: Float[Array, " dim"]):
+        self._outer = outer
+        self._scaled: dict[Any, tuple[Any, Array]] = {}
+        with _precision(outer):
+            centre, half = jax.lax.stop_gradient((outer.centre, outer.half_width))
+            local = (jnp.asarray(x).astype(centre.dtype) - centre) / half
+            make = getattr(outer.network, "jet", None)
+            self._jet = Jet(outer.network, (), local) if make is None else make(local)
+
+    def derivative(self, *directions: Float[Array, " dim"] | np.ndarray) -> Float[Array, " out"]:
+        """The derivative along each of the directions in turn; the value for none."""
+        with _precision(self._outer):
+            found = self._jet.derivative(*map(self._local, directions))
+            mean, spread = jax.lax.stop_gradient((self._outer.mean, self._outer.spread))
+            return spread * found if directions else mean + spread * found
+
+    def taylor(
+        self, direction: Float[Array, " dim"] | np.ndarray, order: int
+    ) -> tuple[Float[Array, " out"], ...]:
+        """The value and the derivatives up to `order` along one direction."""
+        return tuple(self.derivative(*([direction] * k)) for k in range(order + 1))
+
+    def laplacian(self, seeds: Sequence[Array] | np.ndarray | Array) -> Float[Array, " out"]:
+        """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
+        with _precision(self._outer):
+            spread = jax.lax.stop_gradient(self._outer.spread)
+            return spread * self._jet.laplacian([self._local(seed) for seed in seeds])
+
+    def _local(self, direction: Float[Array, " dim"] | np.ndarray) -> Float[Array, " dim"]:
+        # One array per direction, so that the inner jet knows it again.
+        same = direction.tobytes() if isinstance(direction, np.ndarray) else id(direction)
+        if same not in self._scaled:
+            half = jax.lax.stop_gradient(self._outer.half_width)
+            self._scaled[same] = direction, jnp.asarray(direction).astype(half.dtype) / half
+        return self._scaled[same][1]
+
+
+def _precision(outer: Standardized) -> AbstractContextManager:
+    return jax.enable_x64(True) if outer.centre.dtype == jnp.float64 else nullcontext()

@@ -8,10 +8,10 @@ from repnet.problem._calculus import (
     gradient,
     laplacian,
     partial,
-    taylor,
 )
 from repnet.problem._conditions import dirichlet, initial, neumann, observed, periodic, robin
 from repnet.problem._domain import Box, Face
+from repnet.problem._jet import FieldJet, Shared, jet_of, taylor
 from repnet.problem._problem import Problem, Term, regression, value
 from repnet.problem._region import Boundary, Region, Union
 from repnet.problem._solid import Difference, Solid
@@ -33,6 +33,9 @@ __all__ = [
     "Difference",
     "Field",
     "Transformed",
+    "Shared",
+    "FieldJet",
+    "jet_of",
     "partial",
     "gradient",
     "laplacian",

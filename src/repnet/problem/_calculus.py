@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax.experimental.jet import jet
+import numpy as np
 from jaxtyping import Array, Float
+
+from repnet.problem._jet import jet_of
 
 Field = Callable[[Array], Array]
 """A function from one point `(dim,)` to the values there, `(out,)`."""
@@ -16,12 +17,10 @@ Field = Callable[[Array], Array]
 @dataclass(frozen=True)
 class _Partial:
     u: Any
-    axis: int
-    order: int
+    axes: tuple[int, ...]
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
-        direction = jnp.zeros_like(x).at[_in_range(self.axis, x)].set(1.0)
-        return taylor(self.u, x, direction, self.order)[-1]
+        return jet_of(self.u, x).derivative(*[unit(axis, x) for axis in self.axes])
 
 
 def partial(u: Field, axis: int, order: int = 1) -> Field:
@@ -47,15 +46,15 @@ def partial(u: Field, axis: int, order: int = 1) -> Field:
     **Raises:** `ValueError` for an order that is no whole number, `IndexError` for an axis that the
     point does not have.
 
-    **Source:** forward mode; Taylor coefficients after Griewank and Walther 2008, chapter 13.
+    **Source:** forward mode; Griewank and Walther 2008, chapter 13.
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
         raise ValueError(f"`partial(order=...)` must be a whole number >= 0; got {order!r}.")
     if order == 0:
         return u
-    if isinstance(u, _Partial) and u.axis == axis:
-        return _Partial(u.u, axis, u.order + order)
-    return _Partial(u, axis, order)
+    if isinstance(u, _Partial):
+        return _Partial(u.u, u.axes + (axis,) * order)
+    return _Partial(u, (axis,) * order)
 
 
 def gradient(u: Field) -> Field:
@@ -75,8 +74,8 @@ def gradient(u: Field) -> Field:
     """
 
     def jacobian(x: Float[Array, " dim"]) -> Float[Array, "out dim"]:
-        seeds = jnp.eye(x.size, dtype=x.dtype)
-        return jax.vmap(lambda v: taylor(u, x, v, 1)[1], out_axes=-1)(seeds)
+        jet = jet_of(u, x)
+        return jnp.stack([jet.derivative(unit(axis, x)) for axis in range(x.size)], axis=-1)
 
     return jacobian
 
@@ -97,16 +96,12 @@ def laplacian(u: Field, axes: Sequence[int] | None = None) -> Field:
 
     **Returns:** a field `(dim,) -> (out,)`.
 
-    **Source:** forward Laplacian after Li et al. 2024, where the field has one.
+    **Source:** forward mode; for networks the forward Laplacian of Li et al. 2024.
     """
 
     def sum_of_second(x: Float[Array, " dim"]) -> Float[Array, " out"]:
-        chosen = range(x.size) if axes is None else [_in_range(a, x) for a in axes]
-        seeds = jnp.eye(x.size, dtype=x.dtype)[jnp.asarray(list(chosen))]
-        forward = getattr(u, "forward_laplacian", None)
-        if forward is not None:
-            return forward(x, seeds)[2]
-        return jnp.sum(jax.vmap(lambda v: taylor(u, x, v, 2)[2])(seeds), axis=0)
+        chosen = range(x.size) if axes is None else axes
+        return jet_of(u, x).laplacian([unit(axis, x) for axis in chosen])
 
     return sum_of_second
 
@@ -156,45 +151,18 @@ def directional(u: Field, direction: Any, order: int = 1) -> Field:
 
     - `u`: a field, `(dim,) -> (out,)`.
     - `direction`: $v$, shape `(dim,)`; its length counts.
-    - `order`: $k \\ge 1$.
+    - `order`: $k \ge 0$.
 
     **Returns:** a field `(dim,) -> (out,)`.
 
     **Source:** forward mode.
     """
-    return lambda x: taylor(u, x, jnp.asarray(direction, x.dtype), order)[-1]
+    along = direction if isinstance(direction, Array) else np.asarray(direction, np.float64)
+    return lambda x: jet_of(u, x).derivative(*([along] * order))
 
 
-def taylor(
-    u: Any, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
-) -> tuple[Float[Array, " out"], ...]:
-    r"""The value and the derivatives $\mathrm d^k u(x + t\,v)/\mathrm dt^k$, $k \le$ `order`.
-
-    A field with a method `taylor(x, direction, order)` does it itself.
-    """
-    if hasattr(u, "taylor"):
-        return tuple(u.taylor(x, direction, order))
-    if order <= 2:
-        return _nested(u, x, direction, order)
-    zeros = [jnp.zeros_like(x)] * (order - 1)
-    try:
-        value, series = jet(u, (x,), ((direction, *zeros),))
-    except (NotImplementedError, KeyError):  # an operation without a Taylor rule
-        return _nested(u, x, direction, order)
-    return (value, *series)
-
-
-def _nested(
-    u: Any, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
-) -> tuple[Float[Array, " out"], ...]:
-    """The same by one `jvp` inside the other."""
-    if order == 0:
-        return (u(x),)
-    lower, higher = jax.jvp(lambda y: _nested(u, y, direction, order - 1), (x,), (direction,))
-    return (*lower, higher[-1])
-
-
-def _in_range(axis: int, x: Float[Array, " dim"]) -> int:
+def unit(axis: int, x: Float[Array, " dim"]) -> np.ndarray:
+    """The unit vector along an axis of a point, known to jets by its values."""
     if not -x.size <= axis < x.size:
         raise IndexError(f"The axis of a derivative must be one of {x.size}; got {axis}.")
-    return axis % x.size
+    return np.eye(x.size)[axis]

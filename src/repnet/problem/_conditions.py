@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from repnet.problem._calculus import Field, partial, taylor
+from repnet.problem._calculus import Field, directional, partial
 from repnet.problem._domain import Box
 from repnet.problem._problem import Term
 from repnet.problem._problem import value as field_value
@@ -82,7 +82,7 @@ def neumann(
 
     def residual(u: Field, x: Array, unknowns: Any) -> Array:
         del unknowns
-        slope = _pick(taylor(u, x, region.normal(x), 1)[1], component)
+        slope = _pick(directional(u, region.normal(x))(x), component)
         return slope - given("neumann", flux, x, slope)
 
     return Term(residual, region)
@@ -116,7 +116,7 @@ def robin(region: Boundary, a: Given, b: Given, value: Given = 0.0) -> Term:
 
     def residual(u: Field, x: Array, unknowns: Any) -> Array:
         del unknowns
-        here, slope = taylor(u, x, region.normal(x), 1)
+        here, slope = u(x), directional(u, region.normal(x))(x)
         left = _times("robin", a, x, here) + _times("robin", b, x, slope)
         return left - given("robin", value, x, here)
 
@@ -181,11 +181,10 @@ def initial(box: Box, value: Given, velocity: Given | None = None, *, axis: int 
 
     def residual(u: Field, x: Array, unknowns: Any) -> Array:
         del unknowns
+        here = u(x)
         if velocity is None:
-            here = u(x)
             return here - given("initial", value, x, here)
-        direction = jnp.zeros_like(x).at[face.axis].set(1.0)
-        here, rate = taylor(u, x, direction, 1)
+        rate = partial(u, face.axis)(x)
         parts = (
             here - given("initial", value, x, here),
             rate - given("initial", velocity, x, rate),

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from repnet.problem._domain import Box
+from repnet.problem._jet import Shared
 from repnet.problem._region import Region
 from repnet.problem._solid import Solid
 from repnet.problem._transformed import Transformed
@@ -72,6 +74,21 @@ class Term(eqx.Module):
                 f"got {len(self.values)} rows for {len(self.points)} points."
             )
 
+    def __call__(
+        self, u: Callable, x: Float[Array, " dim"], unknowns: Any = None
+    ) -> Float[Array, " equations"]:
+        """The residual at one point, where all derivatives of `u` share what they compute.
+
+        **Raises:** `ValueError` where the residual has another shape than `(equations,)`.
+        """
+        found = jnp.asarray(self.residual(Shared(u), x, unknowns))
+        if found.ndim != 1:
+            raise ValueError(
+                "`Term(residual=...)` must return shape (equations,) at one point; "
+                f"got shape {found.shape}."
+            )
+        return found
+
 
 class Problem(eqx.Module):
     """Named terms on a domain, with optional unknowns and an optional exact solution.
@@ -92,7 +109,6 @@ class Problem(eqx.Module):
 
     **Source:** this project.
 
-    >>> import jax.numpy as jnp
     >>> box = Box([0.0], [1.0])
     >>> decay = Term(lambda u, x, unknowns: u(x))
     >>> problem = Problem(box, {"equation": decay}, transform=lambda u, x: x * u(x))
