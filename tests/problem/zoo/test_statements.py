@@ -37,6 +37,10 @@ CASES = [(name, {}) for name in zoo.names() if name not in SPECTRAL]
 CASES += list(OTHERS.items())
 
 
+def small(name):
+    return {"count": 5} if "count" in zoo.entry(name).parameters else {}
+
+
 def residuals(problem, field, term, points):
     unknowns = jax.tree.map(
         lambda leaf: leaf if callable(leaf) else jnp.asarray(leaf), problem.exact_unknowns
@@ -93,7 +97,7 @@ def test_wrong_unknowns_do_not_satisfy_the_equation(name):
 
 def test_every_problem_is_stated_on_regions():
     for name in zoo.names():
-        problem = zoo.make(name, **({"count": 5} if "count" in zoo.entry(name).parameters else {}))
+        problem = zoo.make(name, **small(name))
         assert problem.source
         for label, term in problem.terms.items():
             assert isinstance(term.points, Region) == (label != "data"), (name, label)
@@ -101,6 +105,25 @@ def test_every_problem_is_stated_on_regions():
             jax.tree.structure(problem.unknowns).num_leaves
             == jax.tree.structure(problem.unknowns).num_leaves
         )
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_residuals_keep_the_precision_of_the_points(dtype):
+    with jax.enable_x64(True):
+        for name in zoo.names():
+            problem = zoo.make(name, **small(name))
+            unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), problem.unknowns)
+
+            def field(x, shifts=tuple(range(problem.out_size))):
+                return jnp.stack([jnp.sin(jnp.sum(x) + shift) for shift in shifts])
+
+            point = jax.ShapeDtypeStruct((problem.dim,), dtype)
+            for label, term in problem.terms.items():
+                seen = jax.eval_shape(
+                    lambda x, r=term.residual, u=field, v=unknowns: r(u, x, v), point
+                )
+                assert seen.dtype == dtype, (name, label)
+                assert seen.ndim == 1, (name, label)
 
 
 def test_the_default_of_the_source_problem_needs_its_symmetry():

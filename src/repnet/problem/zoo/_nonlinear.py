@@ -77,7 +77,7 @@ def allen_cahn1d(diffusion: Real = 1e-4, reaction: Real = 5.0) -> Problem:
 
     ```
 
-    **Arguments:** `diffusion`, d, from 1e-5 to 1e-2; `reaction`, r, from 0.1 to 10.
+    **Arguments:** `diffusion`, d, from 2e-5 to 1e-2; `reaction`, r, from 0.1 to 10.
 
     **Raises:** `ValueError` for other coefficients.
 
@@ -100,7 +100,7 @@ def allen_cahn1d(diffusion: Real = 1e-4, reaction: Real = 5.0) -> Problem:
 
 def check_allen_cahn(owner: str, diffusion: Real, reaction: Real) -> tuple[float, float]:
     """The coefficients, or a `ValueError` where the reference does not reach."""
-    d = between(owner, "diffusion", diffusion, 1e-5, 1e-2)
+    d = between(owner, "diffusion", diffusion, 2e-5, 1e-2)
     return d, between(owner, "reaction", reaction, 0.1, 10.0)
 
 

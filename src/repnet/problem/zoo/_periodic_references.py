@@ -75,10 +75,10 @@ def korteweg_de_vries_series(
 def allen_cahn_table(diffusion: float, reaction: float) -> PeriodicTable:
     """The Allen–Cahn reference, computed once per process.
 
-    The fronts are √(2d/r) wide: 1,024 modes resolve them to round-off down to d/r = 2e-5.
+    The fronts are √(2d/r) wide: 1,024 modes resolve them to 1e-11 down to d/r = 5e-6.
     """
     samples = 2048
-    while samples < 2048 * math.sqrt(2e-5 * reaction / diffusion):
+    while samples < 2048 * math.sqrt(5e-6 * reaction / diffusion):
         samples *= 2
     series = allen_cahn_series(diffusion, reaction, samples=samples)
     return PeriodicTable.from_series(series, DURATION, 2 * samples)
