@@ -76,7 +76,7 @@ class Jet:
         """The value and the derivatives up to `order` along one direction."""
         return tuple(self.derivative(*([direction] * k)) for k in range(order + 1))
 
-    def laplacian(self, seeds: Sequence[Array] | np.ndarray | Array) -> Float[Array, " out"]:
+    def laplacian(self, seeds: Sequence[Any] | np.ndarray | Array) -> Float[Array, " out"]:
         """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
         names = tuple(self._number(seed) for seed in seeds)
         return self._present(self._keep("sum", self._last, names))

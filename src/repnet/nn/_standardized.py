@@ -105,7 +105,7 @@ class StandardizedJet:
         """The value and the derivatives up to `order` along one direction."""
         return tuple(self.derivative(*([direction] * k)) for k in range(order + 1))
 
-    def laplacian(self, seeds: Sequence[Array] | np.ndarray | Array) -> Float[Array, " out"]:
+    def laplacian(self, seeds: Sequence[Any] | np.ndarray | Array) -> Float[Array, " out"]:
         """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
         with _precision(self._outer):
             spread = jax.lax.stop_gradient(self._outer.spread)
