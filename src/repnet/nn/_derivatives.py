@@ -150,9 +150,8 @@ class Jet:
             layer = self._layers[at]
             assert layer.f is not None
             z = self._keep("before", at, ())
-            if ("plain", at, ()) not in self._kept:
-                self._kept["plain", at, ()] = layer.f(z)
-            found = nth_derivative(layer.f, z, order, self._kept["plain", at, ()])
+            common = self._kept.setdefault(("common", at, ()), {})
+            found = nth_derivative(layer.f, z, order, common)
             self._kept[kept] = found if layer.factor is None else layer.factor * found
         return self._kept[kept]
 

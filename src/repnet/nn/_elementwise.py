@@ -1,7 +1,9 @@
 """Derivatives of activations and features by their one argument, of any order."""
 
+import functools
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +15,7 @@ from repnet.nn._feature import Feature
 
 
 def nth_derivative(
-    f: Activation, z: Float[Array, "..."], order: int, value: Float[Array, "..."] | None = None
+    f: Activation, z: Float[Array, "..."], order: int, kept: dict[str, Any] | None = None
 ) -> Float[Array, "..."]:
     r"""$f^{(n)}(z)$ of an elementwise function.
 
@@ -24,7 +26,8 @@ def nth_derivative(
 
     - `f`: an activation or a `Feature`.
     - `order`: $n \ge 0$.
-    - `value`: $f(z)$ where it is known already.
+    - `kept`: what other orders at the same $z$ need too, such as $\tanh z$; one dictionary for
+      all orders of one function at one $z$.
 
     **Raises:** `ValueError` where $f^{(n-1)}$ has steps and is constant between them, so that
     $f^{(n)}$ is zero wherever it exists.
@@ -34,27 +37,44 @@ def nth_derivative(
     >>> nth_derivative(jnp.tanh, jnp.zeros(1), 3).tolist()
     [-2.0]
     """
-    if order == 0:
-        return f(z) if value is None else value
+    kept = {} if kept is None else kept
     if order > 1 and vanishes(f, order):
         raise ValueError(_remedy(f, order))
     if isinstance(f, Feature) and f.kind != "plain":
-        return _of_feature(f, z, order)
+        return _of_feature(f, z, order, kept)
     if isinstance(f, Feature):
-        return nth_derivative(f.activation, z, order, value)
-    if isinstance(f, Sine):
-        return f.frequency**order * _turned(f.frequency * z, order - 1)
+        return nth_derivative(f.activation, z, order, kept)
+    frequency = f.frequency if isinstance(f, Sine) else 1.0
+    if isinstance(f, Sine) or family(f) == "sine":
+        return _sine(z, frequency, order, kept)
     if family(f) == "tanh":
-        return _polynomial(_tanh_coefficients(order), f(z) if value is None else value)
-    if family(f) == "sine":
-        return _turned(z, order - 1)
-    return _nested(f, z, order)
+        return _polynomial(_tanh_coefficients(order), _keep(kept, "tanh", lambda: jnp.tanh(z)))
+    return f(z) if order == 0 else _nested(f, z, order)
 
 
-def _turned(z: Array, quarters: int) -> Array:
-    """cos(z + quarters · π/2), exactly a sine or a cosine."""
-    wave = jnp.sin(z) if quarters % 2 else jnp.cos(z)
-    return -wave if quarters % 4 in (1, 2) else wave
+def _keep(kept: dict[str, Any], name: str, make: Callable[[], Any]) -> Any:
+    if name not in kept:
+        kept[name] = make()
+    return kept[name]
+
+
+def _sine(z: Array, frequency: float, order: int, kept: dict[str, Any]) -> Array:
+    """The derivative of sin(ω z): a sine or a cosine, never more than one of each."""
+    sine, cosine = _keep(kept, "waves", lambda: _waves(frequency * z))
+    wave = cosine if order % 2 else sine
+    return (-1.0 if order % 4 in (2, 3) else 1.0) * frequency**order * wave
+
+
+@jax.custom_jvp
+def _waves(z: Array) -> tuple[Array, Array]:
+    # Each is the other's derivative, so that training computes neither of them again.
+    return jnp.sin(z), jnp.cos(z)
+
+
+@_waves.defjvp
+def _waves_jvp(primals: tuple[Array], tangents: tuple[Array]) -> Any:
+    sine, cosine = _waves(*primals)
+    return (sine, cosine), (cosine * tangents[0], -sine * tangents[0])
 
 
 def _nested(f: Activation, z: Array, order: int) -> Array:
@@ -63,11 +83,13 @@ def _nested(f: Activation, z: Array, order: int) -> Array:
     return jax.jvp(lambda y: _nested(f, y, order - 1), (z,), (jnp.ones_like(z),))[1]
 
 
-def _of_feature(f: Feature, z: Array, order: int) -> Array:
+def _of_feature(f: Feature, z: Array, order: int, kept: dict[str, Any]) -> Array:
     kind = family(f.activation)
+    if order == 0 and not (f.kind == "bump" and kind in ("sine", "tanh")):
+        return f(z)
     if f.kind == "bump" and kind == "sine":
-        return math.sin(1.0) * _turned(z, order)
-    if f.kind == "bump" and kind == "tanh" and order <= 2:
+        return math.sin(1.0) * _sine(z, 1.0, order + 1, kept)
+    if f.kind == "bump" and kind == "tanh":
         return _bump_of_tanh(z, order)
     right, left = (nth_derivative(f.activation, z + side, order) for side in (1.0, -1.0))
     match f.kind:
@@ -79,22 +101,41 @@ def _of_feature(f: Feature, z: Array, order: int) -> Array:
             return right - 2.0 * nth_derivative(f.activation, z, order) + left
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _bump_of_tanh(z: Array, order: int) -> Array:
     # b = a(1 - t²)q with t = tanh z, a = tanh 1, c = a² and q = 1/(1 - ct²), so that
-    # b' = -2a(1-c) t(1-t²)q²: one transcendental instead of two.
+    # b' = k t(1-t²)q² with k = -2a(1-c): one transcendental instead of two. That each derivative's
+    # own derivative is the next formula makes a step of training twice as fast.
+    if order > 3:
+        right, left = (nth_derivative(jnp.tanh, z + side, order) for side in (1.0, -1.0))
+        return 0.5 * (right - left)
     a = math.tanh(1.0)
-    c = a * a
+    c, k = a * a, -2.0 * a * (1.0 - a * a)
     t = jnp.tanh(z)
     square = t * t
     slope = 1.0 - square
     q = 1.0 / (1.0 - c * square)
+    if order == 0:
+        return a * slope * q
     if order == 1:
-        return -2.0 * a * (1.0 - c) * t * slope * q * q
-    inner = 1.0 - 3.0 * square + 4.0 * c * square * slope * q
-    return -2.0 * a * (1.0 - c) * slope * q * q * inner
+        return k * t * slope * q * q
+    sq = slope * q
+    inner = 1.0 - 3.0 * square + 4.0 * c * square * sq
+    if order == 2:
+        return k * sq * q * inner
+    # d/dt of slope q² inner, times 1 - t².
+    ahead = 4.0 * c * sq - 2.0
+    change = -6.0 + 8.0 * c * (sq - square * q) + 8.0 * c * c * square * sq * q
+    return k * t * sq * q * (ahead * inner + slope * change)
 
 
-@lru_cache(maxsize=32)
+@_bump_of_tanh.defjvp
+def _bump_of_tanh_jvp(order: int, primals: tuple[Array], tangents: tuple[Array]) -> Any:
+    (z,), (dz,) = primals, tangents
+    return _bump_of_tanh(z, order), _bump_of_tanh(z, order + 1) * dz
+
+
+@functools.lru_cache(maxsize=32)
 def _tanh_coefficients(order: int) -> tuple[float, ...]:
     """tanh^(n) = P(tanh): P is differentiated and multiplied by 1 - t², n times."""
     polynomial = np.polynomial.Polynomial([0.0, 1.0])
@@ -104,6 +145,8 @@ def _tanh_coefficients(order: int) -> tuple[float, ...]:
 
 
 def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
+    if len(coefficients) == 2:
+        return t  # tanh itself
     # Only even or only odd powers are there: Horner's rule in t².
     odd = len(coefficients) % 2 == 0
     square = t * t
@@ -113,15 +156,16 @@ def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
     return total * t if odd else total
 
 
-@lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
 def vanishes(f: Activation, order: int) -> bool:
-    """Whether $f^{(n)}$ is zero wherever it exists although $f^{(n-1)}$ is not constant.
+    """Whether $f^{(n)}$ is zero wherever it exists although a lower one has steps.
 
     >>> vanishes(jax.nn.relu, 2), vanishes(jnp.square, 3), vanishes(jnp.tanh, 2)
     (True, False, False)
     """
     lower, here = (probes(lambda z, n=n: _nested(f, z, n)) for n in (order - 1, order))
-    return bool(np.all(here == 0.0) and np.ptp(lower) > 0.0)
+    stepped = np.ptp(lower) > 0.0 or (order > 1 and vanishes(f, order - 1))
+    return bool(np.all(here == 0.0) and stepped)
 
 
 def _remedy(f: Activation, order: int) -> str:

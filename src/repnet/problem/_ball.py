@@ -88,7 +88,9 @@ class Sphere(Boundary):
 
     @property
     def measure(self) -> float:
-        """The area: the derivative of the volume by the radius."""
+        """The area: the derivative of the volume by the radius; 2 points of an interval."""
+        if self.finite:
+            return 2.0
         return self.dim / self.ball.radius * self.ball.measure
 
     def sample(

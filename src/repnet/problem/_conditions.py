@@ -13,7 +13,7 @@ from repnet.problem._problem import Term
 from repnet.problem._problem import value as field_value
 from repnet.problem._region import Boundary, Region
 
-Given = float | Sequence[float] | np.ndarray | Callable[[Array], Any]
+Given = float | Sequence[Any] | np.ndarray | Array | Callable[[Array], Any]
 """A number, one per output, or a function of one point `(dim,)`."""
 
 
@@ -54,7 +54,7 @@ def dirichlet(
 
 
 def neumann(
-    region: Boundary,
+    region: Region,
     flux: Given = 0.0,
     *,
     component: int | Sequence[int] | None = None,
@@ -78,17 +78,17 @@ def neumann(
     >>> term.residual(lambda x: 3.0 * x, jnp.zeros(1), None).tolist()
     [0.0]
     """
-    _require_normal("neumann", region)
+    boundary = _with_normal("neumann", region)
 
     def residual(u: Field, x: Array, unknowns: Any) -> Array:
         del unknowns
-        slope = _pick(directional(u, region.normal(x))(x), component)
+        slope = _pick(directional(u, boundary.normal(x))(x), component)
         return slope - given("neumann", flux, x, slope)
 
     return Term(residual, region)
 
 
-def robin(region: Boundary, a: Given, b: Given, value: Given = 0.0) -> Term:
+def robin(region: Region, a: Given, b: Given, value: Given = 0.0) -> Term:
     r"""The condition $a\,u + b\,\partial u/\partial n = g$.
 
     With two outputs for the real and the imaginary part, a wave that leaves,
@@ -112,11 +112,11 @@ def robin(region: Boundary, a: Given, b: Given, value: Given = 0.0) -> Term:
     >>> term.residual(lambda x: 3.0 * x - 2.0, jnp.ones(1), None).tolist()
     [0.0]
     """
-    _require_normal("robin", region)
+    boundary = _with_normal("robin", region)
 
     def residual(u: Field, x: Array, unknowns: Any) -> Array:
         del unknowns
-        here, slope = u(x), directional(u, region.normal(x))(x)
+        here, slope = u(x), directional(u, boundary.normal(x))(x)
         left = _times("robin", a, x, here) + _times("robin", b, x, slope)
         return left - given("robin", value, x, here)
 
@@ -246,9 +246,10 @@ def _pick(values: Float[Array, " out"], component: int | Sequence[int] | None) -
     return values[jnp.atleast_1d(jnp.asarray(component))]
 
 
-def _require_normal(owner: str, region: Any) -> None:
+def _with_normal(owner: str, region: Region) -> Boundary:
     if not isinstance(region, Boundary):
         raise TypeError(
             f"`{owner}(region=...)` needs a boundary, which has a normal; "
             f"got {type(region).__name__}. `domain.boundary()` gives one."
         )
+    return region
