@@ -17,11 +17,12 @@ from repnet.problem import Problem
 from repnet.solve._candidates import sine_features
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
-from repnet.solve._regression import data_of, require_regression
+from repnet.solve._regression import data_of, is_regression, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 from repnet.solve._threads import one_blas_thread
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
+from repnet.solve.equations import Wanted, solve_equation
 from repnet.spectrum import axis_spectra
 
 _BLOCK = 8192  # rows of features in memory at once
@@ -88,11 +89,14 @@ class LeastSquares(eqx.Module):
         key: PRNGKeyArray,
         progress: AbstractProgress | None = None,
     ) -> Solution:
-        """Fit a regression problem.
+        """Fit data, or solve a differential equation.
 
-        **Arguments:** `network`: keep this network's features, and solve for its read-out alone.
+        **Arguments:** `network`: keep this network's features, and solve for its read-out alone;
+        for data.
         """
         del progress  # a direct solve has no steps to report
+        if not is_regression(problem):
+            return self._equation(problem, network, key)
         require_regression(problem, "LeastSquares")
         with Clock() as clock, jax.enable_x64(True):
             pilot = choose_features(self, problem, network, key)
@@ -106,6 +110,16 @@ class LeastSquares(eqx.Module):
             clock.seconds,
             compile_seconds=clock.compile_seconds,
         )
+
+    def _equation(self, problem: Problem, network: Any, key: PRNGKeyArray) -> Solution:
+        if network is not None:
+            raise ValueError(
+                "`LeastSquares` chooses the features for an equation; leave `network` out."
+            )
+        scale = None if self.scale is None else _per_axis(self.scale, problem.dim)
+        kind = "sine" if self.activation is None else self.activation
+        wanted = Wanted(kind, self.width, scale, self.directions, self.ridge)
+        return solve_equation(problem, wanted, key=key)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from repnet.problem import Problem
 from repnet.solve._compare import global_error
 from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares, choose_features, default_width
-from repnet.solve._regression import require_regression
+from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
 
@@ -28,11 +28,12 @@ def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Choice:
     """The solver to run, full sentences that say why, and the errors that decided."""
     if network is not None:
         return _for_network(network)
-    try:
-        require_regression(problem, "a direct solve")
-    except ValueError as reason:
-        return Gradient(), (f"Training by gradient descent: {reason}",), {}
-    return _by_trial(problem, key)
+    if is_regression(problem):
+        require_regression(problem, "solve")
+        return _by_trial(problem, key)
+    if problem.unknowns is None:
+        return LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
+    return Gradient(), ("The problem has unknowns: training by gradient descent.",), {}
 
 
 def _for_network(network: Any) -> Choice:

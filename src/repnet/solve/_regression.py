@@ -8,6 +8,18 @@ from repnet.problem._problem import value
 from repnet.solve._standardize import standardization
 
 
+def is_regression(problem: Problem) -> bool:
+    """Whether the problem asks one network to equal given values at points, and no more."""
+    terms = list(problem.terms.values())
+    return (
+        len(terms) == 1
+        and terms[0].residual is value
+        and terms[0].values is not None
+        and problem.unknowns is None
+        and problem.transform is None
+    )
+
+
 def require_regression(problem: Problem, solver: str) -> None:
     """Raise unless the problem asks one network to equal given values at points.
 

@@ -1,0 +1,89 @@
+"""How large the parts of an equation are: the yardstick of its residual."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from repnet.nn import MLP
+from repnet.problem import Term
+from repnet.problem import taylor as field_taylor
+from repnet.solve.equations._rows import Frame, _vector, blocks
+
+
+class _Tapped:
+    """A field that hands out its values and derivatives with a perturbation added to each."""
+
+    def __init__(self, u: Callable, shifts: list[Array] | None):
+        self.u, self.shifts = u, shifts
+        self.seen: list[Array] = []
+
+    def _tap(self, value: Array) -> Array:
+        place = len(self.seen)
+        self.seen.append(value)
+        return value if self.shifts is None else value + self.shifts[place]
+
+    def __call__(self, x: Array) -> Array:
+        return self._tap(self.u(x))
+
+    def taylor(self, x: Array, direction: Array, order: int) -> tuple[Array, ...]:
+        """As of the field, every derivative tapped."""
+        return tuple(self._tap(part) for part in field_taylor(self.u, x, direction, order))
+
+    def forward_laplacian(self, x: Array, seeds: Array) -> tuple[Array, Array, Array]:
+        """As of the field, its three results tapped."""
+        forward = getattr(self.u, "forward_laplacian", None)
+        if forward is None:
+            second = [field_taylor(self.u, x, seed, 2) for seed in seeds]
+            slopes = jnp.stack([part[1] for part in second])
+            value, jacobian, total = second[0][0], slopes, sum(part[2] for part in second)
+        else:
+            value, jacobian, total = forward(x, seeds)
+        return self._tap(value), self._tap(jacobian), self._tap(jnp.asarray(total))
+
+
+def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Array, " equations"]:
+    r"""The sum of the absolute terms of a residual at one point.
+
+    With $D_k u$ the values and derivatives that the residual asks of the field,
+    $\sum_k |\partial r/\partial(D_k u)\, D_k u| + |r - \sum_k \partial r/\partial(D_k u)\,D_k u|$:
+    for $\Delta u + k^2 u - f$ it is $|\Delta u| + |k^2 u| + |f|$. Derivatives of derivatives taken
+    by forward mode inside the residual count where they are asked of the field.
+
+    **Source:** this project.
+    """
+    first = _Tapped(u, None)
+    value = _vector(residual(first, x, unknowns))
+    seen = [jax.lax.stop_gradient(part) for part in first.seen]
+    shifts = [jnp.zeros_like(part) for part in seen]
+    slopes = jax.jacfwd(lambda s: _vector(residual(_Tapped(u, s), x, unknowns)))(shifts)
+    products = [
+        (slope * part).reshape(value.size, -1) for slope, part in zip(slopes, seen, strict=True)
+    ]
+    linear = sum((product.sum(axis=1) for product in products), jnp.zeros(value.size))
+    absolute = sum((jnp.abs(product).sum(axis=1) for product in products), jnp.zeros(value.size))
+    return absolute + jnp.abs(value - linear)
+
+
+@eqx.filter_jit
+def _many_parts(residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array) -> Array:
+    field = frame.field(network)
+    return jax.vmap(lambda point: parts(residual, field, point, unknowns))(x)
+
+
+def term_sizes(
+    term: Term, frame: Frame, network: MLP, unknowns: Any, x: Float[np.ndarray, "points dim"]
+) -> Float[np.ndarray, " equations"]:
+    """Root mean square over points of the sum of absolute terms, per equation."""
+    found = [
+        np.asarray(_many_parts(term.residual, frame, network, unknowns, jnp.asarray(part)))[:count]
+        for count, part in blocks(x)
+    ]
+    sizes = np.concatenate(found)
+    if term.values is not None:
+        sizes = np.concatenate([sizes, np.abs(term.values)])
+    return np.sqrt(np.mean(np.square(sizes), axis=0))
