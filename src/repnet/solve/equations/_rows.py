@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from repnet.nn import MLP, Standardized
 from repnet.problem import Problem, Term, Transformed
+from repnet.problem._jet import Shared
 
 _LENGTHS = (8, 256, 2048)  # blocks of points are padded to one of these, so that few are compiled
 _PROBES = 7  # points at which linearity is checked
@@ -66,7 +67,7 @@ class Frame(eqx.Module):
 @eqx.filter_jit
 def _residuals(residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array) -> Array:
     field = frame.field(network)
-    return jax.vmap(lambda point: _vector(residual(field, point, unknowns)))(x)
+    return jax.vmap(lambda point: _vector(residual(Shared(field), point, unknowns)))(x)
 
 
 @eqx.filter_jit
@@ -76,7 +77,8 @@ def _linearized(
     flat = jnp.concatenate([network.readout.weight.ravel(), network.readout.bias])
 
     def at(coefficients: Array, point: Array) -> Array:
-        return _vector(residual(frame.field(with_readout(network, coefficients)), point, unknowns))
+        field = Shared(frame.field(with_readout(network, coefficients)))
+        return _vector(residual(field, point, unknowns))
 
     def one(point: Array) -> tuple[Array, Array]:
         value, pull = jax.vjp(lambda c: at(c, point), flat)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from repnet.nn import MLP
 from repnet.problem import Term
-from repnet.problem import taylor as field_taylor
+from repnet.problem._jet import Jet, Shared, jet_of
 from repnet.solve.equations._rows import Frame, _vector, blocks
 
 
@@ -22,28 +22,29 @@ class _Tapped:
         self.u, self.shifts = u, shifts
         self.seen: list[Array] = []
 
-    def _tap(self, value: Array) -> Array:
+    def tap(self, value: Array) -> Array:
+        """Note a value, and shift it if shifts are given."""
         place = len(self.seen)
         self.seen.append(value)
         return value if self.shifts is None else value + self.shifts[place]
 
     def __call__(self, x: Array) -> Array:
-        return self._tap(self.u(x))
+        return self.tap(self.u(x))
 
-    def taylor(self, x: Array, direction: Array, order: int) -> tuple[Array, ...]:
-        """As of the field, every derivative tapped."""
-        return tuple(self._tap(part) for part in field_taylor(self.u, x, direction, order))
+    def jet(self, x: Array) -> "_TappedJet":
+        """Derivatives at a point, tapped."""
+        return _TappedJet(self, jet_of(self.u, x))
 
-    def forward_laplacian(self, x: Array, seeds: Array) -> tuple[Array, Array, Array]:
-        """As of the field, its three results tapped."""
-        forward = getattr(self.u, "forward_laplacian", None)
-        if forward is None:
-            second = [field_taylor(self.u, x, seed, 2) for seed in seeds]
-            slopes = jnp.stack([part[1] for part in second])
-            value, jacobian, total = second[0][0], slopes, sum(part[2] for part in second)
-        else:
-            value, jacobian, total = forward(x, seeds)
-        return self._tap(value), self._tap(jacobian), self._tap(jnp.asarray(total))
+
+class _TappedJet:
+    def __init__(self, field: _Tapped, jet: Jet):
+        self.field, self.inner = field, jet
+
+    def derivative(self, *directions: Any) -> Array:
+        return self.field.tap(self.inner.derivative(*directions))
+
+    def laplacian(self, seeds: Any) -> Array:
+        return self.field.tap(self.inner.laplacian(seeds))
 
 
 def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Array, " equations"]:
@@ -51,16 +52,15 @@ def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Arr
 
     With $D_k u$ the values and derivatives that the residual asks of the field,
     $\sum_k |\partial r/\partial(D_k u)\, D_k u| + |r - \sum_k \partial r/\partial(D_k u)\,D_k u|$:
-    for $\Delta u + k^2 u - f$ it is $|\Delta u| + |k^2 u| + |f|$. Derivatives of derivatives taken
-    by forward mode inside the residual count where they are asked of the field.
+    for $\Delta u + k^2 u - f$ it is $|\Delta u| + |k^2 u| + |f|$.
 
     **Source:** this project.
     """
-    first = _Tapped(u, None)
+    first = _Tapped(Shared(u), None)
     value = _vector(residual(first, x, unknowns))
     seen = [jax.lax.stop_gradient(part) for part in first.seen]
     shifts = [jnp.zeros_like(part) for part in seen]
-    slopes = jax.jacfwd(lambda s: _vector(residual(_Tapped(u, s), x, unknowns)))(shifts)
+    slopes = jax.jacfwd(lambda s: _vector(residual(_Tapped(Shared(u), s), x, unknowns)))(shifts)
     products = [
         (slope * part).reshape(value.size, -1) for slope, part in zip(slopes, seen, strict=True)
     ]
