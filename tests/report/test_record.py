@@ -1,5 +1,6 @@
 """Tests of the record of a run."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -74,7 +75,20 @@ def test_unknowns_are_named_by_their_place():
     found = record_of("solve", {}, solution=solution(unknowns)).unknowns
     assert found is not None
     assert found["speed"] == {"value": 2.5, "interval": None}
-    assert np.shape(found["field.weight"]["value"]) == (1, 1)
+    assert found["field"] == {"value": None, "interval": None}  # a function: no single value
+
+
+def test_unknowns_have_the_intervals_of_the_plan():
+    solved = dataclasses.replace(
+        solution({"k": np.array(2.0), "parts": [np.array(1.0), np.array([3.0, 4.0])]}),
+        plan=Plan("a network", "a solver", numbers={"intervals": {"k": [1.9, 2.1]}}),
+    )
+    found = record_of("solve", {}, solution=solved).unknowns
+    assert found == {
+        "k": {"value": 2.0, "interval": [1.9, 2.1]},
+        "parts.0": {"value": 1.0, "interval": None},
+        "parts.1": {"value": [3.0, 4.0], "interval": None},
+    }
 
 
 def test_json_holds_no_nan_and_no_infinity():

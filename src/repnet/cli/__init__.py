@@ -1,4 +1,4 @@
-"""The command line: `repnet demo | fit | predict | diagnose | report`."""
+"""The command line: `repnet demo | fit | solve | zoo | predict | diagnose | report`."""
 
 from repnet.cli._main import main, run
 

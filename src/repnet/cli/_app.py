@@ -86,16 +86,59 @@ def fit(
 
 
 @app.command()
+def solve(
+    problem: Annotated[
+        str,
+        typer.Argument(help="A name that `repnet zoo` lists, or file.py:name, a Problem in it."),
+    ],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter, such as --set a1=3; repeated.")
+    ] = None,
+    solver: Annotated[
+        str, typer.Option(help="auto, least-squares, slabs, gauss-newton or gradient.")
+    ] = "auto",
+    features: Annotated[
+        str, typer.Option(help="sine, tanh, gelu, softplus, ...; auto: the solver's own.")
+    ] = "auto",
+    width: Annotated[int | None, typer.Option(help="Units of the first layer.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps (gradient).")] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="Of an inverse problem's data, relative to their rms.")
+    ] = None,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Solve a differential equation, judge it where a reference exists, and report."""
+    from repnet.cli._solve import run_solve
+
+    options = _given(locals())
+    _end(run_solve({**options, "set": options.pop("set_") or []}))
+
+
+@app.command()
+def zoo(
+    name: Annotated[str | None, typer.Argument(help="Of a problem to describe.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the named differential equations, or describe one."""
+    from repnet.cli._zoo import run_zoo
+
+    _end(run_zoo(_given(locals())))
+
+
+@app.command()
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a fit.")],
-    points: Annotated[Path, typer.Argument(help="Table with the fit's input columns.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a fit or a solve.")],
+    points: Annotated[Path, typer.Argument(help="Table with the input columns.")],
     output: Annotated[
         Path | None, typer.Option(help="File to write; left out: standard output.")
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate a saved fit at the points of a table."""
+    """Evaluate a saved fit or solution at the points of a table."""
     from repnet.cli._predict import run_predict
 
     _end(run_predict(_given(locals())))

@@ -1,4 +1,4 @@
-"""`repnet predict`: a saved fit at the points of a table."""
+"""`repnet predict`: a saved fit or solution at the points of a table."""
 
 import csv
 import io
@@ -19,9 +19,10 @@ def run_predict(options: dict[str, Any]) -> int:
     folder, output = options["folder"], options["output"]
     if output is not None:
         _require_free(output)
-    data = (read_run(folder).record.metrics or {}).get("data")
+    metrics = read_run(folder).record.metrics or {}
+    data = metrics.get("data") or metrics.get("problem")
     if not data:
-        raise ValueError(f"`DIR` must be the folder of a fit; {folder} holds none.")
+        raise ValueError(f"`DIR` must be the folder of a fit or a solve; {folder} holds none.")
     solution = Solution.load(folder / MODEL)
     points = read_points(options["points"], data)
     values = solution(points)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repnet.report import Record, number, seconds
+from repnet.report import Record, number, seconds, unknown_rows
 
 
 def show_fits(record: Record, target: str) -> None:
@@ -32,6 +32,57 @@ def show_fits(record: Record, target: str) -> None:
     for line in _plan_lines(record):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
+
+
+def show_solution(record: Record, target: str) -> None:
+    """Errors, times and unknowns of a solved equation, then the plan and where the results are."""
+    metrics = record.metrics or {}
+    problem = metrics["problem"]
+    title = f"{problem['name']}: {problem['summary']}" if problem["summary"] else problem["name"]
+    table = Table(title=escape(title), title_justify="left", title_style="bold", show_header=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("", justify="right")
+    for label, value in _solution_rows(record):
+        table.add_row(escape(label), value)
+    if record.unknowns:
+        table.add_section()
+        for label, value in _unknown_rows(record):
+            table.add_row(escape(label), escape(value))
+    console = Console()
+    console.print(table)
+    for line in _plan_lines(record):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
+
+
+def _solution_rows(record: Record) -> list[tuple[str, str]]:
+    metrics = record.metrics or {}
+    residuals = [
+        (f"residual of {name}, rms", number(found["rms"]))
+        for name, found in metrics["residuals"].items()
+    ]
+    return [
+        ("relative L2 error", number(record.relative_l2)),
+        ("largest error", number(metrics["max_error"])),
+        *residuals,
+        ("solve", seconds(record.seconds)),
+        ("compile", seconds(record.compile_seconds)),
+        ("steps", number(record.steps) if record.steps else "direct"),
+        ("parameters", number((record.network or {}).get("parameters"))),
+    ]
+
+
+def _unknown_rows(record: Record) -> list[tuple[str, str]]:
+    errors = (record.metrics or {}).get("unknowns") or {}
+    rows = []
+    for name, value, interval, truth, error in unknown_rows(record.unknowns, errors):
+        within = "" if interval == "–" else f" (95 %: {interval})"
+        rows.append((name, f"{value}{within}"))
+        if truth != "–":
+            rows.append((f"{name}, truth", truth))
+        if error != "–":
+            rows.append((f"{name}, relative error", error))
+    return rows
 
 
 def _title(data: dict[str, Any]) -> str:

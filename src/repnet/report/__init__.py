@@ -1,8 +1,16 @@
 """Reports: the record of a run, and the page, text and picture that are drawn from it."""
 
 from repnet.report._arrays import arrays_of, data_arrays, spectrum_arrays
+from repnet.report._equations import (
+    Stated,
+    describe_problem,
+    measure_solution,
+    residual_table,
+    unknown_errors,
+)
+from repnet.report._equations_arrays import equation_arrays
 from repnet.report._folder import OutputFolder, free_name
-from repnet.report._labels import number, seconds
+from repnet.report._labels import number, seconds, unknown_rows
 from repnet.report._measure import bands_of, describe_data, describe_spectra, measure
 from repnet.report._record import (
     Record,
@@ -19,22 +27,29 @@ __all__ = [
     "OutputFolder",
     "Record",
     "Run",
+    "Stated",
     "arrays_of",
     "bands_of",
     "data_arrays",
     "describe_data",
     "describe_network",
     "describe_plan",
+    "describe_problem",
     "describe_spectra",
     "draw_reports",
+    "equation_arrays",
     "free_name",
     "measure",
+    "measure_solution",
     "number",
     "plain",
     "read_record",
     "read_run",
     "record_of",
+    "residual_table",
     "seconds",
     "spectrum_arrays",
+    "unknown_errors",
+    "unknown_rows",
     "write_run",
 ]

@@ -8,7 +8,16 @@ import numpy as np
 
 from repnet.report._clouds import cloud_cards
 from repnet.report._curves import line_cards
-from repnet.report._labels import DataLabels, command_line, data_labels, number, seconds
+from repnet.report._equations_cards import equation_groups
+from repnet.report._equations_maps import picture_of_planes
+from repnet.report._labels import (
+    DataLabels,
+    command_line,
+    data_labels,
+    number,
+    seconds,
+    unknown_rows,
+)
 from repnet.report._maps import map_cards, picture_of_map, scatter_cards
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
@@ -32,6 +41,8 @@ def draw_markdown(record: Record, has_picture: bool) -> str:
 def draw_picture(record: Record, arrays: Arrays) -> bytes | None:
     """Truth beside the fits and their errors as a PNG; `None` where the data are no map."""
     labels = data_labels(record)
+    if _problem(record) is not None:
+        return picture_of_planes(arrays, _problem(record)) if "x:1" in arrays else None
     if labels is None or labels.layout != "map" or not methods_of(record):
         return None
     names = methods_of(record)[::-1]  # the main method last, beside its rivals
@@ -44,7 +55,14 @@ def methods_of(record: Record) -> list[str]:
     return list((record.metrics or {}).get("methods") or {})
 
 
+def _problem(record: Record) -> Any:
+    """What the record says of a differential equation, or `None`."""
+    return (record.metrics or {}).get("problem")
+
+
 def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
+    if _problem(record) is not None:
+        return equation_groups(record, arrays)
     labels = data_labels(record)
     if labels is None or not arrays:
         return []
@@ -104,6 +122,9 @@ def _words(record: Record) -> dict[str, Any]:
         "record": record,
         "metrics": metrics,
         "data": metrics.get("data"),
+        "problem": _problem(record),
+        "residuals": metrics.get("residuals") or {},
+        "unknowns": unknown_rows(record.unknowns, metrics.get("unknowns")),
         "sampling": metrics.get("sampling"),
         "suggestion": metrics.get("suggestion"),
         "labels": labels,

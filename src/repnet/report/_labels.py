@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from repnet.report._record import Record
@@ -80,10 +81,39 @@ def command_line(record: Record) -> str:
     """
     words = ["repnet", record.command]
     for name, value in record.arguments.items():
-        if name in ("data", "folder", "points"):
+        if name in ("data", "folder", "points", "problem"):
             words.append(str(value))
+        elif isinstance(value, list):
+            words += [word for item in value for word in (f"--{name}", str(item))]
         elif value is True:
             words.append(f"--{name}")
         elif value is not None and value is not False and value != "auto":
             words += [f"--{name}", str(value)]
     return shlex.join(words)
+
+
+def unknown_rows(
+    unknowns: Mapping[str, Any] | None, errors: Mapping[str, Any] | None
+) -> list[tuple[str, str, str, str, str]]:
+    """Name, value, interval, truth and relative error of every unknown of a record.
+
+    >>> unknown_rows({"k": {"value": 40.00001, "interval": [39.9, 40.1]}}, {"k": {"truth": 40.0}})
+    [('k', '40', '39.9 to 40.1', '40', '–')]
+    """
+    rows = []
+    for name, found in (unknowns or {}).items():
+        error = (errors or {}).get(name) or {}
+        interval = found["interval"]
+        within = "–" if interval is None else " to ".join(map(_value, interval))
+        wrong = number(error.get("relative_error"))
+        rows.append((name, _value(found["value"]), within, _value(error.get("truth")), wrong))
+    return rows
+
+
+def _value(value: Any) -> str:
+    """A number with six digits; of many the count."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return f"{len(value)} values" if len(value) > 3 else ", ".join(map(_value, value))
+    return f"{value:.6g}"

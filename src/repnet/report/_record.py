@@ -18,6 +18,7 @@ import numpy as np
 
 from repnet import __version__
 from repnet.nn import Standardized
+from repnet.problem import Transformed
 from repnet.solve import RESULTS, Solution
 
 PACKAGES = ("jax", "equinox", "optax", "numpy")
@@ -42,7 +43,7 @@ class Record:
     - `result`: a member of `RESULTS` by name.
     - `relative_l2`, `heldout_rmse`: errors on held-out points.
     - `metrics`: a table of the rest.
-    - `unknowns`: name to `value` and `interval`.
+    - `unknowns`: name to `value` and `interval`, which are `None` of a function.
     - `seconds`, `compile_seconds`: of the solve without and of the compilation.
     - `peak_memory_mb`: of the process, in MB of 10⁶ bytes.
     - `steps`, `history`: of the training.
@@ -117,7 +118,7 @@ def record_of(
         relative_l2=plain(relative_l2),
         heldout_rmse=plain(heldout_rmse),
         metrics=plain(metrics),
-        unknowns=None if solution is None else _unknowns(solution.unknowns),
+        unknowns=None if solution is None else _unknowns(solution),
         seconds=None if solution is None else plain(solution.seconds),
         compile_seconds=None if solution is None else plain(solution.compile_seconds),
         peak_memory_mb=_peak_memory_mb(),
@@ -166,7 +167,8 @@ def plain(value: Any) -> Any:
 
 def describe_network(network: Any) -> dict[str, Any]:
     """Kind, first layer, sizes and number of parameters of a network."""
-    inner = network.network if isinstance(network, Standardized) else network
+    inner = network.u if isinstance(network, Transformed) else network
+    inner = inner.network if isinstance(inner, Standardized) else inner
     first = getattr(inner, "first", None)
     hidden = getattr(inner, "hidden", ())
     leaves = jax.tree.leaves(eqx.filter(inner, eqx.is_inexact_array))
@@ -217,14 +219,21 @@ def _peak_memory_mb() -> float:
     return round(peak * unit / 1e6, 1)
 
 
-def _unknowns(unknowns: Any) -> dict[str, Any] | None:
-    if unknowns is None:
+def _unknowns(solution: Solution) -> dict[str, Any] | None:
+    """Value and interval per unknown; functions have neither, their values are in the arrays."""
+    if solution.unknowns is None:
         return None
-    found = jax.tree_util.tree_flatten_with_path(eqx.filter(unknowns, eqx.is_array_like))[0]
-    return {
-        jax.tree_util.keystr(path, simple=True, separator=".") or "value": {
-            "value": plain(np.asarray(leaf)),
-            "interval": None,
-        }
+    intervals = solution.plan.numbers.get("intervals") or {}
+    found = jax.tree_util.tree_flatten_with_path(solution.unknowns, is_leaf=callable)[0]
+    named = {
+        jax.tree_util.keystr(path, simple=True, separator=".") or "value": leaf
         for path, leaf in found
+        if callable(leaf) or eqx.is_array_like(leaf)
+    }
+    return {
+        name: {
+            "value": None if callable(leaf) else plain(np.asarray(leaf)),
+            "interval": plain(intervals.get(name)),
+        }
+        for name, leaf in named.items()
     }
