@@ -1,5 +1,6 @@
 """BLAS threads for small factorizations."""
 
+import importlib
 from contextlib import AbstractContextManager
 
 from threadpoolctl import threadpool_limits
@@ -11,4 +12,5 @@ def one_blas_thread() -> AbstractContextManager:
     Small factorizations gain nothing from BLAS's own threads and lose much where cores are busy:
     its workers spin while they wait. The windows run side by side instead.
     """
+    importlib.import_module("scipy.linalg")  # SciPy brings a BLAS of its own, limited once loaded
     return threadpool_limits(1, "blas")

@@ -1,7 +1,6 @@
 """Differential equations by least squares: frequencies, units and points chosen, then one solve."""
 
 import dataclasses
-from contextlib import AbstractContextManager, nullcontext
 
 import jax
 import numpy as np
@@ -19,8 +18,11 @@ from repnet.solve.equations._search import Omega, Search
 
 _PILOT = 400  # units of the small fits
 _MOST = 3200  # units of the last one
+_WORK = 1.5e11  # rows × coefficients² of the last one, about ten seconds
 _GROW = 1.5
 _GAIN = 0.5  # more units must bring the error below this share
+_POOR = 0.05  # a fit with a larger error says little
+_GENTLER = 0.7
 _GOOD = 1e-11  # an error that needs no more units
 _NARROW = 3.0 * np.pi  # a band that starts above this may hold everything
 
@@ -62,7 +64,7 @@ def solve_direct(problem: Problem, wanted: Wanted, key: PRNGKeyArray) -> Direct:
     linear = check_linear(problem, frame, check_key)
     with one_blas_thread():
         search, omega = _choose(problem, frame, wanted, units, linear, search_key)
-    return _enlarge(search, omega, wanted)
+        return _enlarge(search, omega, wanted)
 
 
 def check_linear(problem: Problem, frame: Frame, key: PRNGKeyArray) -> bool:
@@ -102,6 +104,8 @@ def _choose(
 
     full = search(None)
     omega = full.refine(full.scan(guess, high > 0))
+    if full.error(omega) > _POOR:  # too few units to tell: trust what the problem gives
+        omega = np.where(high > 0, high, omega)
     narrow = np.where(low > _NARROW, low, 0.0)
     if isinstance(wanted.kind, str) and np.any(narrow > 0) and full.error(omega) > _GOOD:
         banded = search(narrow)
@@ -113,27 +117,45 @@ def _choose(
 
 
 def _enlarge(search: Search, omega: Omega, wanted: Wanted) -> Direct:
-    """More units while they help, unless the user gave their number."""
-    trials = {_name(tried, search.units): fit.error for tried, fit in search.tried.items()}
-    best, units = search.at(omega), search.units
-    asked = wanted.units
-    size = asked or max(int(_GROW * units), min(units_for(omega, search.low), _MOST))
-    while asked != units and (asked is not None or (best.error > _GOOD and size <= _MOST)):
+    """More units while they help, then gentler steps; the user's number of units if given."""
+    best, trials = search.at(omega), _errors(search)
+    most = _most_units(search.problem)
+    size = wanted.units or max(int(_GROW * search.units), min(units_for(omega, search.low), most))
+    while size != search.units and (wanted.units or best.error > _GOOD):
         larger = dataclasses.replace(search, units=size, tried={})
-        with _threads(size):
-            fit = larger.at(omega)
-        trials[_name(tuple(omega), size)] = fit.error
-        gained = fit.error < _GAIN * best.error
-        if fit.error < best.error or asked is not None:
-            best, units, search = fit, size, larger
-        if asked is not None or not gained:
+        fit, before = larger.at(omega), best.error
+        trials |= _errors(larger)
+        if fit.error < before or wanted.units:
+            best, search = fit, larger
+        done = fit.error > _GAIN * before and before < _POOR
+        if wanted.units or done or size >= most:
             break
-        size = int(_GROW * size)
-    return Direct(best, search.frame, wanted.kind, units, omega, search.low, search.linear, trials)
+        size = min(int(_GROW * size), most)
+    if not isinstance(wanted.kind, str) and wanted.scale is None:
+        omega = _gentler(search, omega)
+        best, trials = search.at(omega), trials | _errors(search)
+    return Direct(
+        best, search.frame, wanted.kind, search.units, omega, search.low, search.linear, trials
+    )
 
 
-def _threads(units: int) -> AbstractContextManager:
-    return one_blas_thread() if units <= 2 * _PILOT else nullcontext()
+def _most_units(problem: Problem) -> int:
+    """The most units whose last solve stays within the work allowed."""
+    return min(_MOST, int((_WORK / 3.0 / problem.out_size**3) ** (1.0 / 3.0)))
+
+
+def _gentler(search: Search, omega: Omega) -> Omega:
+    """Lower slope scales while the error falls: the more units, the less steep they need be."""
+    while search.at(omega).error > _GOOD:
+        lower = _GENTLER * (omega + np.pi) - np.pi
+        if search.at(lower).error >= search.at(omega).error:
+            break
+        omega = lower
+    return omega
+
+
+def _errors(search: Search) -> dict[str, float]:
+    return {_name(tried, search.units): fit.error for tried, fit in search.tried.items()}
 
 
 def _name(omega: tuple[float, ...], units: int) -> str:

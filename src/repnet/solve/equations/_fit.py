@@ -26,7 +26,7 @@ _HALVINGS = 8
 _ENOUGH = 1e-13  # relative change of the read-out below which Newton's method has converged
 _SLICE = 3e8  # bytes of rows in memory at once
 
-Points = Mapping[str, Float[np.ndarray, "points dim"]]
+Points = Mapping[str, Float[np.ndarray, "_ dim"]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ _ON_FACE = 2.5  # points on a face per (points inside)^((d-1)/d)
 
 def draw_points(
     problem: Problem, units: int, key: PRNGKeyArray
-) -> dict[str, Float[np.ndarray, "points dim"]]:
+) -> dict[str, Float[np.ndarray, "_ dim"]]:
     r"""Points of every term, for a layer of so many units.
 
     Terms on a solid share $n = 3 \cdot$ units points of a Sobol sequence; a term on a boundary has

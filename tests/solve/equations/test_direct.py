@@ -1,0 +1,148 @@
+"""Linear and nonlinear equations solved directly, with every choice left to the solver."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from repnet import Box, LeastSquares, Problem, Solution, Term, dirichlet, partial, solve
+from repnet.judge import relative_l2
+from repnet.problem import initial, zoo
+from repnet.solve import RESULTS
+
+interval = Box([0.0], [2.0])
+
+
+def sturm(frequency):
+    """(a u')' + q u = f with a = 1 + x/2, q = 3 and a made-up solution of two frequencies."""
+
+    def exact(x):
+        return np.sin(frequency * x) + 0.2 * np.cos(0.3 * frequency * x)
+
+    def equation(u, x, unknowns):
+        w, t = frequency, x[0]
+        slope = w * jnp.cos(w * t) - 0.06 * w * jnp.sin(0.3 * w * t)
+        bend = -(w**2) * jnp.sin(w * t) - 0.018 * w**2 * jnp.cos(0.3 * w * t)
+        value = jnp.sin(w * t) + 0.2 * jnp.cos(0.3 * w * t)
+        a = 1.0 + 0.5 * t
+        source = a * bend + 0.5 * slope + 3.0 * value
+        return a * partial(u, 0, 2)(x) + 0.5 * partial(u, 0)(x) + 3.0 * u(x) - source
+
+    def ends(x):
+        return jnp.sin(frequency * x) + 0.2 * jnp.cos(0.3 * frequency * x)
+
+    terms = {"equation": Term(equation), "ends": dirichlet(interval.boundary(), ends)}
+    return Problem(interval, terms, exact=exact)
+
+
+@pytest.mark.parametrize("frequency", [3.0, 57.0])
+def test_variable_coefficients_to_round_off_and_an_honest_estimate(frequency):
+    problem = sturm(frequency)
+    solution = solve(problem, key=jr.key(1))
+    x = np.linspace(0.0, 2.0, 4001)[:, None]
+    error = relative_l2(solution, x, problem.exact(x))
+    assert solution.result == RESULTS.successful
+    assert error < 1e-10
+    assert error < 10 * solution.plan.numbers["residual"] + 1e-12
+
+
+def test_steps_by_name():
+    problem = sturm(20.0)
+    solution = LeastSquares(activation=jnp.tanh).run(problem, key=jr.key(2))
+    x = np.linspace(0.0, 2.0, 2001)[:, None]
+    assert relative_l2(solution, x, problem.exact(x)) < 1e-6
+    assert "tanh" in solution.plan.network
+
+
+def test_hard_conditions_and_a_round_trip(tmp_path):
+    def lifted(u, x):
+        return x * (2.0 - x) * u(x)
+
+    def equation(u, x, unknowns):
+        return partial(u, 0, 2)(x) + 9.0 * u(x) + 40.0 * jnp.sin(7.0 * x)
+
+    problem = Problem(interval, {"equation": Term(equation)}, transform=lifted)
+    solution = solve(problem, key=jr.key(0))
+    x = np.linspace(0.0, 2.0, 501)[:, None]
+    # u'' + 9u = -40 sin 7x: sin 7x, less the homogeneous solution that meets the end.
+    expected = np.sin(7 * x) - np.sin(14.0) * np.sin(3 * x) / np.sin(6.0)
+    np.testing.assert_allclose(solution(x), expected, atol=1e-9)
+    np.testing.assert_array_equal(solution(x[[0, -1]]), 0.0)
+
+
+def test_newton_on_a_nonlinear_equation_of_ours():
+    def equation(u, x, unknowns):
+        # u = 1/(1 + 25 x²) solves u'' = 2·25·u²(4·25·x²·u - 1)
+        return partial(u, 0, 2)(x) - 50.0 * u(x) ** 2 * (100.0 * x**2 * u(x) - 1.0)
+
+    box = Box([-1.0], [1.0])
+    problem = Problem(box, {"equation": Term(equation), "ends": dirichlet(box.boundary(), 1 / 26)})
+    solution = solve(problem, key=jr.key(0))
+    x = np.linspace(-1, 1, 999)[:, None]
+    residual = np.abs(solution(x) - 1 / (1 + 25 * x**2)).max()
+    assert "Newton" in solution.plan.solver
+    assert residual < 1e-8 or solution.result == RESULTS.stalled
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "parameters", "floor"),
+    [
+        ("helmholtz2d", {"a1": 3, "a2": 7}, 1e-9),
+        ("convection1d", {"beta": 41.0}, 1e-8),
+        ("wave1d", {"c": 3.0}, 1e-9),
+    ],
+)
+def test_named_problems_with_other_coefficients(name, parameters, floor):
+    problem = zoo.make(name, **parameters)
+    solution = solve(problem, key=jr.key(3))
+    x = zoo.entry(name).test_points(problem)
+    assert relative_l2(solution, x, problem.exact(x)) < floor
+
+
+def test_contradicting_conditions_are_told():
+    box = Box([0.0], [1.0])
+    terms = {
+        "equation": Term(lambda u, x, _: partial(u, 0, 2)(x)),
+        "ends": dirichlet(box.boundary(), 0.0),
+        "again": dirichlet(box.boundary(), 1.0),
+    }
+    solution = solve(Problem(box, terms), key=jr.key(0))
+    assert solution.result == RESULTS.stalled
+    assert "contradict" in str(solution.plan)
+
+
+@pytest.mark.parametrize(
+    ("residual", "rule"),
+    [
+        (lambda u, x, _: jnp.log(x - 3.0), "must be finite"),
+        (lambda u, x, _: u(x)[:, None], r"must have shape \(equations,\)"),
+        (lambda u, x, _: u(x)[0] * jnp.ones((2, 3)) @ x, "can't be evaluated"),
+    ],
+)
+def test_bad_residuals_are_named_before_any_work(residual, rule):
+    with pytest.raises(ValueError, match=rule):
+        solve(Problem(interval, {"odd": Term(residual)}), key=jr.key(0))
+
+
+def test_least_squares_refuses_unknowns():
+    term = Term(lambda u, x, unknowns: unknowns["k"] * u(x))
+    problem = Problem(interval, {"equation": term}, unknowns={"k": 1.0})
+    with pytest.raises(ValueError, match="unknowns"):
+        LeastSquares().run(problem, key=jr.key(0))
+
+
+def test_same_key_same_solution_to_the_bit(tmp_path):
+    def equation(u, x, _):
+        return partial(u, 0)(x) + 2.0 * u(x)
+
+    box = Box([0.0], [1.0])
+    problem = Problem(box, {"equation": Term(equation), "start": initial(box, 1.0)})
+    first, second = (solve(problem, key=jr.key(7)) for _ in range(2))
+    x = np.linspace(0, 1, 77)[:, None]
+    np.testing.assert_array_equal(first(x), second(x))
+    np.testing.assert_allclose(first(x), np.exp(-2 * x), atol=1e-12)
+    first.save(tmp_path / "solution.npz")
+    np.testing.assert_array_equal(Solution.load(tmp_path / "solution.npz")(x), first(x))
+    assert not jax.config.jax_enable_x64
