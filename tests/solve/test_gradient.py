@@ -345,13 +345,3 @@ def test_bad_arguments_are_named(arguments, words):
         Gradient(**arguments)
     for word in ("Gradient", *words):
         assert word in str(caught.value)
-
-
-def test_a_problem_that_is_no_regression_needs_a_scale():
-    def zero(u, x, unknowns):
-        return u(x)
-
-    problem = Problem(Box(0.0, 1.0), {"equation": Term(zero, np.linspace(0, 1, 5))})
-    with pytest.raises(ValueError, match="scale"):
-        Gradient(steps=1).run(problem, key=jr.key(0))
-    assert Gradient(steps=1, scale=3.0).run(problem, key=jr.key(0)).steps == 1

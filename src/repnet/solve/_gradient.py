@@ -12,33 +12,42 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
-from jaxtyping import Array, Key, PRNGKeyArray, PyTree
+from jaxtyping import Array, Key, PRNGKeyArray
 
 from repnet.nn import MLP, RepLinear, RepNet
 from repnet.nn._check import PerAxis, check_choice, check_positive
 from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
+from repnet.solve._between import Between
 from repnet.solve._clock import Clock
+from repnet.solve._collocation import check_drawn
+from repnet.solve._equation_scale import equation_scale
+from repnet.solve._finish import LARGEST
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
 from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
+    Collocation,
     Outcome,
     Ready,
     Schedule,
     is_regression,
+    pick,
     precision_of,
     prepare,
     train,
 )
+from repnet.solve._weighting import Weights, check_weights
+
+_FINISH = 20  # Gauss–Newton steps where the user gives no number
 
 
 @dataclass(frozen=True)
 class Gradient:
     r"""Train all parameters and unknowns by gradient descent on the sum of mean squared residuals.
 
-    $$L = \sum_{\text{terms}} \frac{1}{n} \sum_i |r(u, x_i) - v_i|^2$$
+    $$L = \sum_{\text{terms}} \frac{\lambda}{n} \sum_i |r(u, x_i) - v_i|^2$$
 
     For a regression the inputs are standardized to $[-1, 1]$ per axis and the targets to mean 0
     and rms 1, so that $L = 1$ is the loss of the best constant. Other residuals see the user's
@@ -59,8 +68,20 @@ class Gradient:
       steps even in their logarithm; the arrays go into `history`, beside `watch_step`.
     - `width`, `hidden`, `activation`, `features`, `directions`, `scale`: of the `RepNet` that is
       trained where the caller gives no network; `scale` is in radians per half-width of the
-      domain, a number or one per axis, or `"auto"`, and so may `directions` be: the search for
-      the scale then tries all of them.
+      domain, a number or one per axis, or `"auto"`, and so may `directions` be: a regression's
+      search for the scale then tries all of them, an equation takes `"mixed"`. `features` are
+      `"local"` for a regression and `"plain"` for an equation if `"auto"`.
+    - `points`: collocation points inside the domain, fewer on boundaries; `None` is 512 in one
+      dimension and 2,048 in more.
+    - `weights`: of the terms in the loss: `"equal"`, a number per name, or `"gradient_norm"` or
+      `"ntk"`, which balance the terms anew at every record.
+    - `resample`: steps between new draws of the points, `adaptive` if more of them should lie
+      where residuals are large; `None` keeps them.
+    - `causal`: ε, how strictly earlier times (the last axis) come first in terms inside the domain,
+      relative to the initial loss; 0 is not at all.
+    - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision;
+      `None` is 20 for equations of at most 4,096 points that the default optimiser trains on all
+      points, else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -85,17 +106,28 @@ class Gradient:
     width: int = 256
     hidden: Sequence[int] = (64, 64)
     activation: Callable = jnp.tanh
-    features: str = "local"
+    features: str = "auto"
     directions: str = "auto"
     scale: float | Sequence[float] | str = "auto"
+    points: int | None = None
+    weights: Weights = "equal"
+    resample: int | None = None
+    adaptive: bool = False
+    causal: float = 0.0
+    finish: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "chunk", "batch"):
+        for name in ("steps", "chunk", "batch", "points", "resample", "finish"):
             _check_count(name, getattr(self, name))
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"`Gradient(rate=...)` must be finite and positive; got {self.rate}.")
         if not 0.0 <= self.hold_out < 1.0:
             raise ValueError(f"`Gradient(hold_out=...)` must lie in [0, 1); got {self.hold_out}.")
+        check_weights(self.weights)
+        if not (math.isfinite(self.causal) and self.causal >= 0.0):
+            raise ValueError(f"`Gradient(causal=...)` must be finite and >= 0; got {self.causal}.")
+        if self.adaptive and self.resample is None:
+            raise ValueError("`Gradient(adaptive=True)` needs `resample`; got None.")
         check_choice("Gradient", "directions", self.directions, ("auto", *DIRECTIONS))
         if isinstance(self.scale, str) and self.scale != "auto":
             raise ValueError(
@@ -140,13 +172,32 @@ class Gradient:
                     schedule = replace(schedule, steps=0)
             with _precision(network):
                 ready = _prepare(self, problem, network, loop_key, stacked=False)
+                if schedule.steps:
+                    schedule = replace(schedule, finish=self._finish(ready))
                 outcome = train(ready, schedule, progress or NoProgress())
                 plan = _plan(self, _rate(self, problem), network, reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
     @property
     def _schedule(self) -> Schedule:
-        return Schedule(self.steps, self.chunk, self.watch)
+        balance = self.weights if isinstance(self.weights, str) else "equal"
+        between = Between(
+            self.resample,
+            self.adaptive,
+            None if balance == "equal" else self.chunk,
+            balance,
+            self.points or 0,
+        )
+        return Schedule(self.steps, self.chunk, self.watch, between)
+
+    def _finish(self, ready: Ready) -> int:
+        """Gauss–Newton steps at the end: as asked, or where they are cheap."""
+        if self.finish is not None:
+            return self.finish
+        rows = sum(len(term.points) for term in ready.training.terms)
+        ours = self.optimiser is None and self.batch is None
+        cheap = ours and rows <= LARGEST and ready.training.frame is not None
+        return _FINISH if cheap else 0
 
 
 def train_many(
@@ -181,6 +232,11 @@ def train_many(
     """
     if solver.watch is not None:
         raise ValueError("`train_many(solver=...)` must not watch; its `watch` is not None.")
+    if solver.adaptive or solver.weights in ("gradient_norm", "ntk"):
+        raise ValueError(
+            "`train_many(solver=...)` trains all networks on the same points and weights; "
+            f"got adaptive={solver.adaptive}, weights={solver.weights!r}."
+        )
     with Clock() as clock:
         pairs = jax.vmap(jr.split)(keys)
         # Once without the batch: an activation's kind, found by probing it, can't be under `vmap`.
@@ -188,10 +244,11 @@ def train_many(
         networks = eqx.filter_vmap(make_network)(pairs[:, 0], *batched)
         with _precision(networks):
             ready = _prepare(solver, problem, networks, pairs[:, 1], stacked=True)
-            outcome = train(ready, solver._schedule, progress or NoProgress())
+            schedule = replace(solver._schedule, finish=solver._finish(ready))
+            outcome = train(ready, schedule, progress or NoProgress())
             solutions = []
             for index in range(len(keys)):
-                network = _pick(ready.initial[0], index)
+                network = pick(ready.initial[0], index)
                 plan = _plan(solver, _rate(solver, problem), network, (), {})
                 solutions.append(_solution(ready, outcome, clock, plan, index))
             return solutions
@@ -200,24 +257,22 @@ def train_many(
 def default_network(
     solver: Gradient, problem: Problem, *, key: PRNGKeyArray
 ) -> tuple[MLP, tuple[str, ...], dict[str, Any]]:
-    """The `RepNet` that a solver trains where no network is given, and why it has its scale.
-
-    **Raises:** `ValueError` where the scale is to be found but the problem is no regression.
-    """
+    """The `RepNet` that a solver trains where no network is given, and why it has its scale."""
     network_key, search_key = jr.split(key)
-    out_size = 1
-    if is_regression(problem) and problem.terms["data"].values is not None:
-        out_size = problem.terms["data"].values.shape[1]
+    regression = is_regression(problem)
+    features = solver.features
+    if features == "auto":  # equations of second order want steps
+        features = "local" if regression else "plain"
 
     def make(directions: str, key: PRNGKeyArray, scale: PerAxis) -> MLP:
         return RepNet(
             problem.dim,
-            out_size,
+            problem.out_size,
             width=solver.width,
             hidden=tuple(solver.hidden),
             scale=scale,
             activation=solver.activation,
-            features=solver.features,
+            features=features,
             directions=directions,
             key=key,
         )
@@ -225,6 +280,11 @@ def default_network(
     if not isinstance(solver.scale, str):
         directions = "mixed" if solver.directions == "auto" else solver.directions
         return make(directions, network_key, solver.scale), (), {}
+    if not regression:
+        directions = "mixed" if solver.directions == "auto" else solver.directions
+        choice = equation_scale(problem, features=features, key=search_key)
+        network = make(directions, network_key, choice.scale)
+        return network, choice.reasons, choice.numbers
     choices = DIRECTIONS if solver.directions == "auto" else (solver.directions,)
     choices = choices if problem.dim > 1 else choices[:1]
     variants = {name: partial(make, name) for name in choices}
@@ -232,7 +292,7 @@ def default_network(
         problem,
         variants,
         activation=solver.activation,
-        features=solver.features,
+        features=features,
         steps=solver.steps,
         batch=solver.batch,
         key=search_key,
@@ -250,6 +310,9 @@ def _rate(solver: Gradient, problem: Problem) -> float:
 def _prepare(
     solver: Gradient, problem: Problem, network: Callable, key: Array, *, stacked: bool
 ) -> Ready:
+    check_weights(solver.weights, problem)
+    if solver.resample is not None:
+        check_drawn(problem)
     return prepare(
         problem,
         network,
@@ -260,18 +323,18 @@ def _prepare(
         hold_out=solver.hold_out,
         stacked=stacked,
         key=key,
+        collocation=Collocation(solver.points or 0, solver.weights, solver.causal),
     )
 
 
 def _solution(
     ready: Ready, outcome: Outcome, clock: Clock, plan: Plan, index: int | None
 ) -> Solution:
-    network, unknowns = _pick(outcome.both, index)
-    first, _ = _pick(ready.initial, index)
+    network, unknowns = pick(outcome.both, index)
+    first, _ = pick(ready.initial, index)
     share = 1 if index is None else len(outcome.results)
-    double = precision_of(network) == jnp.float64
     return Solution(
-        ready.units.wrap(network, double=double),
+        ready.wrap(network),
         unknowns,
         outcome.results[index or 0],
         outcome.history if index is None else of_seed(outcome.history, index),
@@ -279,15 +342,8 @@ def _solution(
         clock.seconds / share,
         clock.compile_seconds / share,
         outcome.steps,
-        ready.units.wrap(first, double=double),
+        ready.wrap(first),
     )
-
-
-def _pick(tree: PyTree, index: int | None) -> PyTree:
-    """One of a stack of networks."""
-    if index is None:
-        return tree
-    return jax.tree.map(lambda leaf: leaf[index] if eqx.is_array(leaf) else leaf, tree)
 
 
 def _plan(
@@ -326,7 +382,8 @@ def _precision(network: Callable) -> AbstractContextManager:
 
 
 def _check_count(name: str, count: Any) -> None:
-    if name == "batch" and count is None:
+    if name not in ("steps", "chunk") and count is None:
         return
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"`Gradient({name}=...)` must be an integer >= 1; got {count!r}.")
+    least = 0 if name == "finish" else 1
+    if isinstance(count, bool) or not isinstance(count, int) or count < least:
+        raise ValueError(f"`Gradient({name}=...)` must be an integer >= {least}; got {count!r}.")

@@ -1,7 +1,8 @@
 """The compiled loop of gradient training: many steps, then one record, on one or many networks."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -10,46 +11,11 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
-from repnet.nn import Standardized, learning_rates
+from repnet.nn import learning_rates
+from repnet.solve._loss import TermData, Training, total_loss
 
 # Adam's direction of unit size. One object for all solves, so that all share one compiled loop.
 ADAM = optax.with_extra_args_support(optax.scale_by_adam())
-
-
-class TermData(eqx.Module):
-    """One term on the device: its residual, its points and the values to reach."""
-
-    residual: Callable = eqx.field(static=True)
-    points: Float[Array, "points dim"]
-    values: Float[Array, "points equations"] | None
-
-
-class Frame(NamedTuple):
-    """Centre and half-width of the domain, mean and spread of the values."""
-
-    centre: Float[Array, " dim"]
-    half_width: Float[Array, " dim"]
-    mean: Float[Array, " out"]
-    spread: Float[Array, " out"]
-
-
-class Training(eqx.Module):
-    """What stays the same during a training.
-
-    `frame` is there where residuals take the user's units, and `None` where points and values are
-    standardized already. `batch` is a number of points per
-    term and step, or `None` for all. `rate` is the learning rate of the default optimiser, which
-    falls to zero over `steps` along a cosine; both are arrays, so that changing them compiles
-    nothing.
-    """
-
-    terms: tuple[TermData, ...]
-    held: tuple[TermData, ...]
-    frame: Frame | None
-    rate: Float[Array, ""]
-    steps: Float[Array, ""]
-    optimiser: optax.GradientTransformationExtraArgs = eqx.field(static=True)
-    batch: int | None = eqx.field(static=True)
 
 
 class State(eqx.Module):
@@ -135,7 +101,7 @@ def _take_step(
         terms = _minibatch(terms, training.batch, draw)
 
     def loss(parameters: PyTree) -> Array:
-        return total_loss(eqx.combine(parameters, rest), terms, training.frame)
+        return total_loss(eqx.combine(parameters, rest), terms, training)
 
     searches = optax.tree.get(state.moments, "grad") is not None  # by a line search, as L-BFGS
     if searches and training.batch is None:
@@ -165,8 +131,8 @@ def _judge(
     now = eqx.combine(state.parameters, rest)
     loss = mean_loss
     if training.batch is None:
-        loss = total_loss(now, training.terms, training.frame)
-    held = total_loss(now, training.held, training.frame) if training.held else None
+        loss = total_loss(now, training.terms, training)
+    held = total_loss(now, training.held, training) if training.held else None
     score = loss if held is None else held
     leaves = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(state.parameters)]
     finite = jnp.isfinite(loss) & jnp.isfinite(score) & jnp.all(jnp.stack(leaves))
@@ -177,22 +143,6 @@ def _judge(
     return state, Record(loss, held, finite)
 
 
-def total_loss(
-    both: tuple[PyTree, PyTree], terms: Sequence[TermData], frame: Frame | None
-) -> Float[Array, ""]:
-    r"""Sum over terms of the mean of $(r_i - v_i)^2$ over points and equations."""
-    network, unknowns = both
-    field = network if frame is None else Standardized(network, *frame)
-    first, *others = [_mean_square(term, field, unknowns) for term in terms]
-    return sum(others, start=first)
-
-
-def _mean_square(term: TermData, field: Callable, unknowns: PyTree) -> Float[Array, ""]:
-    residual = jax.vmap(lambda x: term.residual(field, x, unknowns))(term.points)
-    apart = residual if term.values is None else residual - term.values
-    return jnp.mean(jnp.square(apart))
-
-
 def _minibatch(terms: Sequence[TermData], batch: int, key: PRNGKeyArray) -> tuple[TermData, ...]:
     """Points drawn with replacement from every term that has more than a batch of them."""
     drawn = []
@@ -200,7 +150,7 @@ def _minibatch(terms: Sequence[TermData], batch: int, key: PRNGKeyArray) -> tupl
         if batch < len(term.points):
             rows = jr.randint(each, (batch,), 0, len(term.points))
             values = None if term.values is None else term.values[rows]
-            term = TermData(term.residual, term.points[rows], values)
+            term = replace(term, points=term.points[rows], values=values)
         drawn.append(term)
     return tuple(drawn)
 

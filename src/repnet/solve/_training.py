@@ -1,33 +1,39 @@
 """A whole gradient training: made ready, run chunk by chunk, and whatever ends it early."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike, PyTree
 
-from repnet.problem import Problem, Term
+from repnet.problem import Problem, Region, Term
 from repnet.problem._problem import value
+from repnet.problem._unknown import UnknownField
+from repnet.solve._between import Between, change_steps, changed
+from repnet.solve._collocation import default_count, draw_terms
+from repnet.solve._finish import finish
 from repnet.solve._history import Watch, history_of, record_steps, watch_steps
 from repnet.solve._loop import (
     ADAM,
-    Frame,
     Record,
     State,
-    TermData,
-    Training,
     advance,
     initial_state,
     trainable,
 )
+from repnet.solve._loss import Frame, TermData, Training, mean_square
 from repnet.solve._progress import AbstractProgress, NoProgress
 from repnet.solve._solution import RESULTS
 from repnet.solve._standardize import Standardization, standardization
+from repnet.solve._weighting import Weights, given_weight
+
+_NEVER = Between()
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Schedule:
     steps: int
     chunk: int
     watch: Watch | None
+    between: Between = _NEVER
+    finish: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,21 @@ class Ready:
     units: Standardization
     initial: tuple[PyTree, PyTree]  # network and unknowns
     stacked: bool
+    problem: Problem
+
+    def wrap(self, network: Callable) -> Callable:
+        """The network in the user's units, under the problem's hard conditions."""
+        double = precision_of(network) == jnp.float64
+        return self.problem.field(self.units.wrap(network, double=double))
+
+
+@dataclass(frozen=True)
+class Collocation:
+    """How many points are drawn inside, what each term weighs, and how causal the equation is."""
+
+    inside: int = 0
+    weights: Weights = "equal"
+    causal: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,16 +96,20 @@ def prepare(
     hold_out: float,
     stacked: bool,
     key: Array,
+    collocation: Collocation | None = None,
 ) -> Ready:
     """Everything on the device, in standard units and in the network's precision.
 
     **Raises:** `ValueError` where nothing is trainable, or too few points are left to hold out.
     """
     dtype = precision_of(network)
-    terms, held, units, frame = _standard_terms(problem, hold_out, dtype)
+    collocation = collocation or Collocation()
+    point_key = jr.fold_in(key if key.ndim == 0 else key[0], 1)
+    terms, held, units, frame = _standard_terms(problem, hold_out, dtype, collocation, point_key)
     optimiser = ADAM if optimiser is None else _with_extra_arguments(optimiser)
     scalars = jnp.asarray(rate, dtype), jnp.asarray(steps, dtype)
-    training = Training(terms, held, frame, *scalars, optimiser, batch)
+    training = Training(terms, held, frame, *scalars, optimiser, batch, problem.transform)
+    _require_numbers(problem)
     unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), problem.unknowns)
     begin = initial_state
     if stacked:
@@ -92,7 +119,35 @@ def prepare(
     if not jax.tree.leaves(parameters):
         raise ValueError("`Gradient.run(network=...)` must have parameters to train; it has none.")
     state = begin(parameters, optimiser, key)
-    return Ready(state, rest, rates, training, units, (network, unknowns), stacked)
+    ready = Ready(state, rest, rates, training, units, (network, unknowns), stacked, problem)
+    return _causal(ready, collocation.causal) if collocation.causal else ready
+
+
+def _require_numbers(problem: Problem) -> None:
+    leaves = jax.tree.leaves(problem.unknowns, is_leaf=lambda leaf: isinstance(leaf, UnknownField))
+    if any(isinstance(leaf, UnknownField) for leaf in leaves):
+        raise ValueError(
+            "`Gradient` takes unknowns that are arrays or networks; put a network, such as an "
+            "`MLP`, in the place of every `UnknownField` in `Problem(unknowns=...)`."
+        )
+
+
+def _causal(ready: Ready, strictness: float) -> Ready:
+    """Earlier times first in every term inside, the strictness relative to its initial loss."""
+    found = []
+    for term, asked in zip(ready.training.terms, ready.problem.terms.values(), strict=True):
+        if isinstance(asked.points, Region) and asked.points.manifold_dim == ready.problem.dim:
+            size = loss_of(term, ready.initial, ready.training)
+            term = replace(term, causal=strictness / jnp.maximum(size, 1e-30))
+        found.append(term)
+    training = replace(ready.training, terms=tuple(found))
+    return replace(ready, training=training)
+
+
+@eqx.filter_jit
+def loss_of(term: TermData, both: tuple[PyTree, PyTree], training: Training) -> Array:
+    """Mean square of one term's residual."""
+    return mean_square(term, both, training)
 
 
 def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outcome:
@@ -103,7 +158,9 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
     if schedule.steps == 0:
         return _outcome(ready, ready.state, [], [], {}, interrupted=True)
     ends = record_steps(schedule.steps, schedule.chunk, schedule.watch is not None)
-    state, records = ready.state, []
+    ends = sorted({*ends, *change_steps(schedule.between, schedule.steps)})
+    state, records, training = ready.state, [], ready.training
+    losses = np.zeros((0, *ready.state.step.shape))
     watched: dict[int, Mapping[str, ArrayLike]] = {}
     silent = isinstance(progress, NoProgress)
     interrupted = False
@@ -111,9 +168,10 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
         progress.start(schedule.steps, "gradient")
         _look(ready, state, schedule, 0, watched)
         for start, end in zip([0, *ends], ends, strict=False):
+            training = changed(schedule.between, ready, state, training, start)
             count = jnp.asarray(end - start, jnp.int32)
             state, record = advance(
-                state, ready.rest, ready.rates, ready.training, count, stacked=ready.stacked
+                state, ready.rest, ready.rates, training, count, stacked=ready.stacked
             )
             records.append(record)
             # Looking at the record before the last keeps the device busy meanwhile.
@@ -122,11 +180,63 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
             if not silent:
                 progress.update(end, float(np.nanmin(record.loss)))
             _look(ready, state, schedule, end, watched)
+        else:
+            state, losses = _finished(ready, state, training, schedule, progress)
     except KeyboardInterrupt:
         interrupted = True
     finally:
         progress.stop()
-    return _outcome(ready, state, ends, records, watched, interrupted)
+    outcome = _outcome(ready, state, ends, records, watched, interrupted)
+    return _longer(outcome, losses) if len(losses) else outcome
+
+
+def _finished(
+    ready: Ready, state: State, training: Training, schedule: Schedule, progress: AbstractProgress
+) -> tuple[State, np.ndarray]:
+    """The state after Gauss–Newton steps, and the loss after each of them, of every network."""
+    stack = [None] if not ready.stacked else list(range(len(state.step)))
+    if not schedule.finish:
+        return state, np.zeros((0, *state.step.shape))
+    found = []
+    for index in stack:
+        found.append(
+            finish(
+                ready.problem,
+                pick(state.parameters, index),
+                pick(ready.rest, index),
+                training,
+                schedule.finish,
+                lambda step, loss: progress.update(schedule.steps + step, loss),
+            )
+        )
+    longest = max(len(each.losses) for each in found)
+    losses = np.array(
+        [each.losses + each.losses[-1:] * (longest - len(each.losses)) for each in found]
+    )
+    trees = [each.parameters for each in found]
+    parameters = trees[0] if not ready.stacked else jax.tree.map(lambda *a: jnp.stack(a), *trees)
+    state = eqx.tree_at(lambda s: s.parameters, state, parameters)
+    return state, losses.T if ready.stacked else losses[0]
+
+
+def _padded(losses: list[float], length: int) -> list[float]:
+    return losses + losses[-1:] * (length - len(losses))
+
+
+def _longer(outcome: Outcome, losses: np.ndarray) -> Outcome:
+    """The outcome with the records of the last steps."""
+    steps = outcome.steps + 1 + np.arange(len(losses))
+    history = dict(outcome.history)
+    history["step"] = np.concatenate([history["step"], steps])
+    history["loss"] = np.concatenate([history["loss"], losses])
+    return replace(outcome, history=history, steps=outcome.steps + len(losses))
+
+
+def pick(tree: PyTree, index: int | None) -> PyTree:
+    """One of a stack of networks."""
+    if index is None:
+        return tree
+    return jax.tree.map(lambda leaf: leaf[index] if eqx.is_array(leaf) else leaf, tree)
 
 
 def _look(
@@ -139,8 +249,7 @@ def _look(
     if schedule.watch is None or (step and step not in watch_steps(schedule.steps)):
         return
     network, _ = eqx.combine(state.parameters, ready.rest)
-    double = precision_of(network) == jnp.float64
-    watched[step] = schedule.watch(ready.units.wrap(network, double=double))
+    watched[step] = schedule.watch(ready.wrap(network))
 
 
 def _outcome(
@@ -201,7 +310,7 @@ def is_regression(problem: Problem) -> bool:
 
 
 def _standard_terms(
-    problem: Problem, hold_out: float, dtype: jnp.dtype
+    problem: Problem, hold_out: float, dtype: jnp.dtype, collocation: Collocation, key: Array
 ) -> tuple[
     tuple[TermData, ...],
     tuple[TermData, ...],
@@ -220,15 +329,21 @@ def _standard_terms(
             "`Gradient(hold_out=...)` must be 0 for a problem that is not a regression; "
             f"got {hold_out}."
         )
-    box, one = problem.domain, np.ones(1)
-    units = Standardization(box.centre, box.half_width, 0 * one, one)
-    frame = Frame(*(jnp.asarray(a, dtype) for a in (box.centre, box.half_width, 0 * one, one)))
-    return tuple(_on_device(t, dtype) for t in problem.terms.values()), (), units, frame
+    box, zero, one = problem.domain, np.zeros(problem.out_size), np.ones(problem.out_size)
+    units = Standardization(box.centre, box.half_width, zero, one)
+    frame = Frame(*(jnp.asarray(a, dtype) for a in (box.centre, box.half_width, zero, one)))
+    points = draw_terms(problem, collocation.inside or default_count(problem), key)
+    terms = []
+    for name, term in problem.terms.items():
+        placed = Term(term.residual, points[name], term.values)
+        terms.append(_on_device(placed, dtype, given_weight(collocation.weights, name)))
+    return tuple(terms), (), units, frame
 
 
-def _on_device(term: Term, dtype: jnp.dtype) -> TermData:
+def _on_device(term: Term, dtype: jnp.dtype, weight: float = 1.0) -> TermData:
     values = None if term.values is None else jnp.asarray(term.values, dtype)
-    return TermData(term.residual, jnp.asarray(term.points, dtype), values)
+    points = jnp.asarray(term.points, dtype)
+    return TermData(term.residual, points, values, jnp.asarray(weight, dtype))
 
 
 def _split(term: Term, share: float) -> tuple[Term, tuple[Term, ...]]:

@@ -1,0 +1,53 @@
+"""The slope scale for training on an equation: from the frequencies of its solution."""
+
+import jax
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet.problem import Problem
+from repnet.solve._threads import one_blas_thread
+from repnet.solve.equations._direct import Wanted, _choose, _probe, check_linear
+from repnet.solve.equations._guess import data_band
+from repnet.solve.equations._rows import Frame
+from repnet.spectrum import ScaleChoice
+
+_UNITS = 400  # of the small fits
+_EDGE = np.pi  # half a wave across the domain
+_STEEPNESS = 3.5  # frequency over slope scale of a step
+_LOCAL = 0.5  # bumps and hats are this much less steep
+
+
+def equation_scale(problem: Problem, *, features: str, key: PRNGKeyArray) -> ScaleChoice:
+    r"""Slope scale per axis for a gradient training on an equation, radians per half-width.
+
+    $s_i = (\omega_i + \pi)/3.5$ with the angular frequencies $\omega_i$ of the least-squares fit
+    that leaves the smallest residual at points that it was not fitted at. A problem with unknowns
+    is not fitted: there $\omega_i$ is that of the source, the boundary values and the initial
+    state.
+
+    **Arguments:** `features`: of the first layer.
+
+    **Source:** this project.
+    """
+    with jax.enable_x64(True):
+        omega, reason = _frequencies(problem, key)
+    factor = _LOCAL if features == "local" else 1.0
+    scale = factor * (omega + _EDGE) / _STEEPNESS
+    half_waves = ", ".join(f"{w / np.pi:.3g}" for w in omega)
+    words = f"Frequencies up to {half_waves} half waves per half-width of the axes: {reason}."
+    return ScaleChoice(
+        tuple(float(s) for s in scale), (words,), {"omega": [float(w) for w in omega]}
+    )
+
+
+def _frequencies(problem: Problem, key: PRNGKeyArray) -> tuple[Float[np.ndarray, " dim"], str]:
+    frame = Frame.of(problem)
+    if problem.unknowns is not None:
+        _, high = data_band(problem, frame, _probe(problem, key))
+        known = np.where(high > 0, high, max(float(high.max()), np.pi))
+        return known, "of what the terms give"
+    check_key, search_key = jax.random.split(key)
+    linear = check_linear(problem, frame, check_key)
+    with one_blas_thread():
+        search, omega = _choose(problem, frame, Wanted("sine"), _UNITS, linear, search_key)
+    return np.asarray(omega), f"the best of {len(search.tried)} least-squares fits of one layer"
