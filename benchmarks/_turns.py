@@ -8,15 +8,20 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
-from repnet.problem import regression
+from repnet.problem import Problem, regression
 from repnet.solve._loop import advance
 from repnet.solve._training import prepare
 
 
 def stepper(network: Callable, x: np.ndarray, y: np.ndarray) -> Callable[[int], None]:
+    """`stepper_of` a regression."""
+    return stepper_of(regression(x, y), network)
+
+
+def stepper_of(problem: Problem, network: Callable) -> Callable[[int], None]:
     """A function that takes so many steps of the library's own loop and waits for them."""
     ready = prepare(
-        regression(x, y),
+        problem,
         network,
         optimiser=None,
         rate=1e-3,
