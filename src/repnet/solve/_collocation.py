@@ -87,7 +87,7 @@ def _shares(
 
 def default_count(problem: Problem) -> int:
     """Points inside the domain where the user gives no number."""
-    return 512 if problem.dim == 1 else 2048
+    return 512 if problem.dim == 1 else 1024
 
 
 def check_drawn(problem: Problem) -> None:

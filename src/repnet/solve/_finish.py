@@ -20,7 +20,7 @@ _BOUNDARY = 10.0  # weight of rows on boundaries, after all terms have the same 
 _START = 1e-4  # damping relative to the mean diagonal of the kernel
 _LEAST, _MOST = 1e-13, 1e6
 _ENOUGH = 1e-24  # relative square of the residuals below which nothing is left to gain
-LARGEST = 4096  # rows beyond which a step is too dear
+LARGEST = 5e7  # numbers in the Jacobian beyond which a step is too dear
 
 
 @dataclass(frozen=True)

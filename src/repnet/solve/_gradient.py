@@ -72,7 +72,7 @@ class Gradient:
       search for the scale then tries all of them, an equation takes `"mixed"`. `features` are
       `"local"` for a regression and `"plain"` for an equation if `"auto"`.
     - `points`: collocation points inside the domain, fewer on boundaries; `None` is 512 in one
-      dimension and 2,048 in more.
+      dimension and 1,024 in more.
     - `weights`: of the terms in the loss: `"equal"`, a number per name, or `"gradient_norm"` or
       `"ntk"`, which balance the terms anew at every record.
     - `resample`: steps between new draws of the points, `adaptive` if more of them should lie
@@ -80,8 +80,8 @@ class Gradient:
     - `causal`: ε, how strictly earlier times (the last axis) come first in terms inside the domain,
       relative to the initial loss; 0 is not at all.
     - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision;
-      `None` is 20 for equations of at most 4,096 points that the default optimiser trains on all
-      points, else 0.
+      `None` is 20 for equations that the default optimiser trains on all points, if points times
+      parameters are at most 5e7, else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -195,8 +195,10 @@ class Gradient:
         if self.finish is not None:
             return self.finish
         rows = sum(len(term.points) for term in ready.training.terms)
+        columns = sum(leaf.size for leaf in jax.tree.leaves(ready.state.parameters))
+        columns //= ready.state.step.size  # of each network of a stack
         ours = self.optimiser is None and self.batch is None
-        cheap = ours and rows <= LARGEST and ready.training.frame is not None
+        cheap = ours and rows * columns <= LARGEST and ready.training.frame is not None
         return _FINISH if cheap else 0
 
 
