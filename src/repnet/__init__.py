@@ -29,7 +29,16 @@ from repnet.problem import (
     regression,
     robin,
 )
-from repnet.solve import RESULTS, Gradient, LeastSquares, Plan, Solution, Windows, train_many
+from repnet.solve import (
+    RESULTS,
+    Gradient,
+    LeastSquares,
+    Plan,
+    Slabs,
+    Solution,
+    Windows,
+    train_many,
+)
 from repnet.solve import solve as solve
 from repnet.spectrum import axis_spectra, check_sampling, direction_spectra, suggest_scale
 from repnet.theory import crossing_density, partition_density
@@ -51,6 +60,7 @@ __all__ = [
     "RepLinear",
     "RepNet",
     "SineLinear",
+    "Slabs",
     "Solution",
     "Term",
     "Windows",

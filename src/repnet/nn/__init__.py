@@ -13,7 +13,9 @@ from repnet.nn._mlp import MLP, Dense
 from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
+from repnet.nn._ring import RingBumps
 from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
+from repnet.nn._slabbed import Slabbed
 from repnet.nn._standardized import Standardized
 from repnet.nn._windowed import LocalReadout, Windowed
 
@@ -30,7 +32,9 @@ __all__ = [
     "Rates",
     "RepLinear",
     "RepNet",
+    "RingBumps",
     "SineLinear",
+    "Slabbed",
     "Standardized",
     "Windowed",
     "LocalReadout",

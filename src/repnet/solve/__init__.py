@@ -16,6 +16,7 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._solve import solve
 from repnet.solve._standardize import Standardization, standardization
 from repnet.solve._windows import Windows
+from repnet.solve.equations._slabs import Slabs
 
 __all__ = [
     "RESULTS",
@@ -24,6 +25,7 @@ __all__ = [
     "LeastSquares",
     "NoProgress",
     "Plan",
+    "Slabs",
     "Solution",
     "Standardization",
     "TextProgress",

@@ -1,0 +1,113 @@
+"""Newton's method on the read-out of one slab of time."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
+from jaxtyping import Float
+
+from repnet.nn import MLP
+from repnet.problem import Problem, Region, value
+from repnet.solve.equations._rows import Frame, _linearized, _residuals, with_readout
+
+_BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
+_RIDGE = 1e-13
+_STEPS = 8
+_SETTLED = 1.05  # a loss that much above the linear problem's ends Newton's method
+_HALVINGS = 6
+
+
+@dataclasses.dataclass
+class Rows:
+    """The weighted residuals of a slab and their derivatives by the read-out."""
+
+    problem: Problem
+    frame: Frame
+    points: dict[str, Float[np.ndarray, "points dim"]]
+    unknowns: Any
+    weights: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def linearized(self, network: MLP) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted residuals and rows at a network."""
+        values, rows = [], []
+        for name, term in self.problem.terms.items():
+            x = jnp.asarray(self.points[name])
+            found = _linearized(term.residual, self.frame, network, self.unknowns, x)
+            value, row = map(np.asarray, found)
+            if name not in self.weights:
+                norm = np.sqrt(np.mean(np.sum(np.square(row), axis=2), axis=0))
+                face = not fills(self.problem, term.points)
+                self.weights[name] = (_BOUNDARY if face else 1.0) / np.maximum(norm, 1e-300)
+            weight = self.weights[name]
+            values.append((value * weight).ravel())
+            rows.append((row * weight[:, None]).reshape(-1, row.shape[2]))
+        return np.concatenate(values), np.concatenate(rows)
+
+    def loss(self, network: MLP) -> float:
+        """The norm of the weighted residuals."""
+        total = 0.0
+        for name, term in self.problem.terms.items():
+            x = jnp.asarray(self.points[name])
+            found = np.asarray(_residuals(term.residual, self.frame, network, self.unknowns, x))
+            total += float(np.sum(np.square(found * self.weights[name])))
+        return float(np.sqrt(total)) if np.isfinite(total) else np.inf
+
+    def fitted(self, network: MLP, guess: Callable) -> MLP:
+        """The network whose values are closest to the guess, at the points inside."""
+        terms = self.problem.terms.items()
+        x = next(self.points[name] for name, term in terms if fills(self.problem, term.points))
+        here, rows = map(np.asarray, _linearized(value, self.frame, network, None, jnp.asarray(x)))
+        right = guess(x) - here
+        return with_readout(network, ridged(rows.reshape(-1, rows.shape[2]), right.ravel())[0])
+
+    def newton(self, network: MLP) -> tuple[MLP, int]:
+        """Newton's method from a network's own read-out, halving steps that don't descend."""
+        for step in range(1, _STEPS + 1):
+            values, rows = self.linearized(network)
+            loss = reached = float(np.linalg.norm(values))
+            change, least = ridged(rows, -values)
+            here = _flat(network)
+            for halving in range(_HALVINGS):
+                candidate = with_readout(network, here + 0.5**halving * change)
+                reached = self.loss(candidate)
+                if reached < loss:
+                    network = candidate
+                    break
+            else:  # no descent along the step: the residual is at its floor
+                return network, step
+            if reached <= _SETTLED * least + 1e-13:
+                return network, step
+        return network, _STEPS
+
+
+def fills(problem: Problem, region: Any) -> bool:
+    """Whether a term's region is of the domain's own dimension."""
+    return isinstance(region, Region) and region.manifold_dim == problem.dim
+
+
+def ridged(
+    rows: Float[np.ndarray, "rows columns"], right: Float[np.ndarray, " rows"]
+) -> tuple[Float[np.ndarray, " columns"], float]:
+    """Least squares with columns of one norm and a ridge at round-off: coefficients, residual."""
+    count, columns = rows.shape
+    norms = np.sqrt(np.einsum("ij,ij->j", rows, rows))
+    norms = np.where(norms > 0, norms, 1.0)
+    stacked = np.zeros((count + columns, columns + 1), order="F")
+    np.divide(rows, norms, out=stacked[:count, :-1])
+    stacked[:count, -1] = right
+    level = _RIDGE * np.sqrt(columns)
+    stacked[count + np.arange(columns), np.arange(columns)] = level
+    # A third faster than `scipy.linalg.qr`, which copies the transpose.
+    factor = scipy.linalg.lapack.dgeqrf(stacked, lwork=64 * (columns + 1), overwrite_a=True)[0]
+    solved = scipy.linalg.solve_triangular(
+        factor[:columns, :columns], factor[:columns, -1], check_finite=False
+    )
+    return solved / norms, float(abs(factor[columns, -1]))
+
+
+def _flat(network: MLP) -> Float[np.ndarray, " coefficients"]:
+    readout = network.readout
+    return np.concatenate([np.asarray(readout.weight).ravel(), np.asarray(readout.bias)])
