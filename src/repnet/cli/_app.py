@@ -113,8 +113,8 @@ def solve(
     """Solve a differential equation, judge it where a reference exists, and report."""
     from repnet.cli._solve import run_solve
 
-    options = _given(locals())
-    _end(run_solve({**options, "set": options.pop("set_") or []}))
+    options = {name.rstrip("_"): value for name, value in _given(locals()).items()}
+    _end(run_solve({**options, "set": set_ or []}))
 
 
 @app.command()
