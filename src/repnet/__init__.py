@@ -17,6 +17,7 @@ from repnet.problem import (
     Box,
     Problem,
     Term,
+    UnknownField,
     dirichlet,
     divergence,
     gradient,
@@ -31,6 +32,7 @@ from repnet.problem import (
 )
 from repnet.solve import (
     RESULTS,
+    GaussNewton,
     Gradient,
     LeastSquares,
     Plan,
@@ -50,6 +52,7 @@ __all__ = [
     "Box",
     "FactorizedLinear",
     "FourierFeatures",
+    "GaussNewton",
     "Gradient",
     "LeastSquares",
     "Linear",
@@ -63,6 +66,7 @@ __all__ = [
     "Slabs",
     "Solution",
     "Term",
+    "UnknownField",
     "Windows",
     "axis_spectra",
     "band_error",

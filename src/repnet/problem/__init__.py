@@ -16,6 +16,7 @@ from repnet.problem._problem import Problem, Term, regression, value
 from repnet.problem._region import Boundary, Region, Union
 from repnet.problem._solid import Difference, Solid
 from repnet.problem._transformed import Transformed
+from repnet.problem._unknown import UnknownField
 
 __all__ = [
     "Problem",
@@ -33,6 +34,7 @@ __all__ = [
     "Difference",
     "Field",
     "Transformed",
+    "UnknownField",
     "Shared",
     "FieldJet",
     "jet_of",

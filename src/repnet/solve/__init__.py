@@ -16,11 +16,13 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._solve import solve
 from repnet.solve._standardize import Standardization, standardization
 from repnet.solve._windows import Windows
+from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._slabs import Slabs
 
 __all__ = [
     "RESULTS",
     "AbstractProgress",
+    "GaussNewton",
     "Gradient",
     "LeastSquares",
     "NoProgress",

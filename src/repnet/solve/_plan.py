@@ -13,8 +13,9 @@ from repnet.solve._least_squares import LeastSquares, choose_features, default_w
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
+from repnet.solve.equations._gauss_newton import GaussNewton
 
-Choice = tuple[LeastSquares | Windows | Gradient, tuple[str, ...], dict[str, Any]]
+Choice = tuple[LeastSquares | Windows | Gradient | GaussNewton, tuple[str, ...], dict[str, Any]]
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
@@ -33,6 +34,8 @@ def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Choice:
         return _by_trial(problem, key)
     if problem.unknowns is None:
         return LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
+    if any(term.values is not None for term in problem.terms.values()):
+        return GaussNewton(), ("The problem has unknowns and data: Gauss–Newton.",), {}
     return Gradient(), ("The problem has unknowns: training by gradient descent.",), {}
 
 

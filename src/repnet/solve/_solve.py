@@ -14,8 +14,10 @@ from repnet.solve._plan import choose_solver
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
 from repnet.solve._windows import Windows
+from repnet.solve.equations._gauss_newton import GaussNewton
+from repnet.solve.equations._slabs import Slabs
 
-Solver = LeastSquares | Windows | Gradient
+Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
 
 
 def solve(
@@ -44,7 +46,8 @@ def solve(
     - `problem`: such as `regression(x, y)`.
     - `network`: any callable module from a point `(dim,)` to `(out,)`. It sees inputs in $[-1, 1]$
       per axis and answers in standard units; the solve converts.
-    - `solver`: `LeastSquares(...)`, `Windows(...)` or `Gradient(...)`.
+    - `solver`: `LeastSquares(...)`, `Windows(...)`, `Slabs(...)`, `GaussNewton(...)` or
+      `Gradient(...)`.
     - `key`: for every random draw; the same key gives the same solution.
     - `progress`: shows the steps of an iterative solve.
 
