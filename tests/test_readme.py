@@ -18,20 +18,34 @@ HEAVY = ("matplotlib", "sklearn", "typer", "rich", "scipy.stats", "pandas", "fin
 
 CHECK = """
 t = np.array([0.0, 0.123, 0.7])
-np.savez("values.npz", solution=solution(t), one_layer=one_layer(t))
+np.savez("values.npz", solution=solution(t), one_layer=one_layer(t), wave=wave(NODES))
 """
+NODES = [[0.3, 0.4], [-0.3, 0.4], [0.0, 0.0], [1.0, 0.25]]
 
 
 @pytest.mark.slow  # it compiles three solvers
 def test_python_blocks_run_in_turn(tmp_path):
-    shown = run_python("".join([*BLOCKS, CHECK]), tmp_path)
+    shown = run_python("".join([*BLOCKS, CHECK.replace("NODES", repr(NODES))]), tmp_path)
     x = np.array([0.0, 0.123, 0.7])
     with np.load(tmp_path / "values.npz") as values:
         truth = np.sin(100 * np.pi * x)
         np.testing.assert_allclose(values["solution"][:, 0], truth, atol=1e-6)
         np.testing.assert_allclose(values["one_layer"][:, 0], np.sin(40 * x), atol=1e-5)
+        left, right, middle, edge = values["wave"][:, 0]
+    exact = helmholtz_by_sines(np.array(NODES))
+    np.testing.assert_allclose([left, right, middle, edge], exact, atol=1e-6)
     assert "solver:" in shown
     assert (tmp_path / "sine.repnet").exists()
+
+
+def helmholtz_by_sines(x):
+    """The README's equation by its sine series: quadrature for the source, a division per mode."""
+    n, nodes = np.arange(1, 81), np.polynomial.legendre.leggauss(200)
+    modes = np.sin(np.outer(n, np.pi * (nodes[0] + 1) / 2))
+    given = modes @ (nodes[1] * np.exp(-10 * nodes[0] ** 2))
+    strength = np.outer(given, given) / (100 - np.pi**2 / 4 * np.add.outer(n**2, n**2))
+    first, second = (np.sin(np.outer(n, np.pi * (x[:, i] + 1) / 2)) for i in (0, 1))
+    return np.einsum("mn,mp,np->p", strength, first, second)
 
 
 def test_the_first_block_has_five_lines():
