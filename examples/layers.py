@@ -54,7 +54,7 @@ def exact(x):
 
 def main(picture=None, units=1600):
     terms = {**terms_of(0), **terms_of(1), "interface": Term(interface, LAYERS[0].face(0, "upper"))}
-    solver = LeastSquares(units, scale=[38.0, 32.0])
+    solver = LeastSquares(units, scale=np.array([38.0, 32.0]))
     solution = solve(Problem(WHOLE, terms, out_size=2), solver=solver, key=jax.random.key(0))
     x = WHOLE.grid(201)
     found = np.where(x[:, 0] < 0, *solution(x).T)[:, None]
