@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.problem import Box, Face, Problem, Term, Union, partial
+from repnet.problem import Box, Face, Problem, Term, Union
 
 _WAVES = 12  # of the periodic field that tells a periodic condition
 _ROUNDING = 1e-8
@@ -20,13 +20,11 @@ class Evolution:
     """A problem on a box with one axis of space, and time as the last axis.
 
     - `start`: name of the term on the lower face of time.
-    - `second`: whether it gives the rate too.
     - `ring`: name of the term that a field of the box's period meets by itself, or `None`.
     """
 
     problem: Problem
     start: str
-    second: bool
     ring: str | None
     terms: dict[str, Term]
 
@@ -60,7 +58,7 @@ class Evolution:
             if name == self.ring:
                 continue
             if name == self.start:
-                residual = term.residual if first == begin else _follow[self.second]
+                residual = term.residual if first == begin else _follow
                 terms[name] = Term(residual, box.face(-1, "lower"))
             else:
                 terms[name] = Term(term.residual, _between(term.points, first, last))
@@ -95,12 +93,16 @@ def evolution_of(problem: Problem) -> Evolution:
             )
     terms = {name: Term(_alone(term), term.points) for name, term in problem.terms.items()}
     probe = np.array([0.3 * box.lower[0] + 0.7 * box.upper[0], box.lower[1]])
-    shape = jnp.asarray(
+    demands = jnp.asarray(
         problem.terms[starts[0]].residual(_zero(problem.out_size), jnp.asarray(probe), None)
     ).size
-    return Evolution(
-        problem, starts[0], shape == 2 * problem.out_size, _ring_of(problem, terms), terms
-    )
+    if demands != problem.out_size:
+        raise ValueError(
+            "`Slabs` takes equations of first order in time, whose initial term gives one value "
+            f"per output; term {starts[0]!r} has {demands} equations for {problem.out_size} "
+            "output(s). Use `LeastSquares()`, or the rates as outputs of their own."
+        )
+    return Evolution(problem, starts[0], _ring_of(problem, terms), terms)
 
 
 def _alone(term: Term) -> Callable:
@@ -169,14 +171,5 @@ def _ring_of(problem: Problem, terms: dict[str, Term]) -> str | None:
     return None
 
 
-def _follow_value(u: Any, x: Array, unknowns: Any) -> Array:
+def _follow(u: Any, x: Array, unknowns: Any) -> Array:
     return u(x) - unknowns(x)
-
-
-def _follow_both(u: Any, x: Array, unknowns: Any) -> Array:
-    last = x.size - 1
-    rates = partial(u, last)(x) - partial(unknowns, last)(x)
-    return jnp.concatenate([u(x) - unknowns(x), rates])
-
-
-_follow = {False: _follow_value, True: _follow_both}

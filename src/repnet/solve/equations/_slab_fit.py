@@ -157,6 +157,8 @@ def solve_slab(
     `start`: the profile for the first pass.
     """
     frame, keys = Frame.of(problem), jax.random.split(key, passes + 1)
+    if unknowns is None:  # of the same structure as later ones, so that all is compiled once
+        unknowns = frame.field(make_units(problem, start, units, ring, key))
     network, steps = _pass(problem, frame, unknowns, guess, start, units, ring, keys[0])
     for each in keys[1:-1]:
         around = looked(frame.field(network), problem, _LOOKS, ring)

@@ -33,12 +33,12 @@ _LATE = np.array([0.6, 0.8, 1.0])  # times in a slab at which the next one's pro
 class Slabs(eqx.Module):
     r"""Newton's method on the read-out, one slab of time after the other.
 
-    For sharp or long evolution problems in one axis of space, with time as the last axis. Each slab
-    is the problem between two times, from the end of the slab before. Partition points, slopes and
-    collocation points follow $\sqrt{|u_{xx}|}$ of the solution, first of the slab before, then of
-    the slab itself; the units move with its local speed. A slab whose residual is above the
-    tolerance is halved, an easy one is followed by a longer one. Periodic problems get bumps of the
-    box's period, others steps of tanh.
+    For sharp or long problems of first order in time, with one axis of space and time as the last
+    axis. Each slab is the problem between two times, from the end of the slab before. Partition
+    points, slopes and collocation points follow $\sqrt{|u_{xx}|}$ of the solution, first of the
+    slab before, then of the slab itself; the units move with its local speed. A slab whose residual
+    is above the tolerance is halved, an easy one is followed by a longer one. Periodic problems get
+    bumps of the box's period, others steps of tanh.
 
     **Arguments:**
 
