@@ -13,15 +13,20 @@ from repnet.solve._least_squares import LeastSquares, choose_features, default_w
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
+from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._gauss_newton import GaussNewton
+from repnet.solve.equations._slabs import Slabs, marches
 
-Choice = tuple[LeastSquares | Windows | Gradient | GaussNewton, tuple[str, ...], dict[str, Any]]
+Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
+Choice = tuple[Solver, tuple[str, ...], dict[str, Any]]
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
+_SMOOTH = 1e-3  # a nonlinear evolution whose first fit is this good needs no slabs
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -33,7 +38,7 @@ def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Choice:
         require_regression(problem, "solve")
         return _by_trial(problem, key)
     if problem.unknowns is None:
-        return LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
+        return _for_equation(problem, key)
     if any(term.values is not None for term in problem.terms.values()):
         return GaussNewton(), ("The problem has unknowns and data: Gauss–Newton.",), {}
     return Gradient(), ("The problem has unknowns: training by gradient descent.",), {}
@@ -43,6 +48,19 @@ def _for_network(network: Any) -> Choice:
     if isinstance(network, MLP) and not network.hidden:
         return LeastSquares(), ("The given network is linear in its read-out: least squares.",), {}
     return Gradient(), ("The given network has hidden layers: gradient descent.",), {}
+
+
+def _for_equation(problem: Problem, key: PRNGKeyArray) -> Choice:
+    direct = LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
+    if not marches(problem):
+        return direct
+    with jax.enable_x64(True):
+        check_problem(problem)
+    error = trial_error(problem, key)
+    if error is None or error < _SMOOTH:
+        return direct
+    why = f"A nonlinear evolution that one layer leaves with a residual of {error:.1e}: marched."
+    return Slabs(), (why,), {"trial": error}
 
 
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:

@@ -116,6 +116,17 @@ def _choose(
     return full, omega
 
 
+def trial_error(problem: Problem, key: PRNGKeyArray) -> float | None:
+    """Error of one small fit at the frequencies that the problem gives; `None` if it is linear."""
+    with jax.enable_x64(True), one_blas_thread():
+        frame = Frame.of(problem)
+        if check_linear(problem, frame, key):
+            return None
+        _, high = data_band(problem, frame, _probe(problem, key))
+        guess = np.where(high > 0, high, max(float(high.max()), 0.5 * np.pi))
+        return Search(problem, frame, "sine", _PILOT, False, key).error(guess)
+
+
 def _enlarge(search: Search, omega: Omega, wanted: Wanted) -> Direct:
     """More units while they help, then gentler steps; the user's number of units if given."""
     best, trials = search.at(omega), _errors(search)
