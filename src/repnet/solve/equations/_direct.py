@@ -23,7 +23,7 @@ _GROW = 1.5
 _GAIN = 0.5  # more units must bring the error below this share
 _POOR = 0.05  # a fit with a larger error says little
 _GENTLER = 0.7
-_GOOD = 1e-11  # an error that needs no more units
+_GOOD = 1e-10  # an error that needs no more units
 _NARROW = 3.0 * np.pi  # a band that starts above this may hold everything
 
 

@@ -16,7 +16,7 @@ _OCTAVES = 9  # of the first scan along the diagonal, from a quarter wave on
 _BETTER = 0.8  # a fit is better where its error is below this share of the other's
 _FACTORS = (4.0, 2.0, 2.0, 2.0**0.5)  # moves along each axis, one round after the other
 _SMALL = 1e-3  # an error that shows the frequencies to be about right
-_FLOOR = 1e-12  # errors below this are not told apart
+_FLOOR = 1e-11  # errors below this are not told apart
 _HELD = 200  # units' worth of points that judge
 _LEAST, _MOST = 0.05, 1e4  # radians per half-width
 
