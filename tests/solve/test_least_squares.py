@@ -113,5 +113,6 @@ def test_what_it_can_not_solve():
     with pytest.raises(ValueError, match="needs at least 2 points; got 1"):
         solve(regression(np.zeros(1), np.zeros(1)), None, LeastSquares(), key=KEY)
     term = Term(lambda u, x, unknowns: u(x), X)
-    with pytest.raises(ValueError, match=r"takes regression problems.* got the terms \['edge'\]"):
-        solve(Problem(Box(-1.0, 3.0), {"edge": term}), None, LeastSquares(), key=KEY)
+    network = MLP(RepLinear(1, 8, scale=1.0, key=KEY), hidden=(), key=KEY)
+    with pytest.raises(ValueError, match="chooses the features for an equation"):
+        solve(Problem(Box(-1.0, 3.0), {"edge": term}), network, LeastSquares(), key=KEY)

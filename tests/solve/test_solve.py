@@ -50,13 +50,17 @@ def test_a_given_network_decides_the_solver():
     assert isinstance(choose_solver(problem, deep, KEY)[0], Gradient)
 
 
-def test_what_is_no_regression_is_trained():
+def test_equations_are_solved_directly_and_unknowns_without_data_are_trained():
     problem = regression(X, X)
     term = Term(lambda u, x, unknowns: u(x) - x, X)
     other = Problem(problem.domain, {"equation": term})
     solver, (reason,), _ = choose_solver(other, None, KEY)
-    assert isinstance(solver, Gradient)
+    assert isinstance(solver, LeastSquares)
     assert "equation" in reason
+    other = Problem(problem.domain, {"equation": term}, unknowns={"speed": 1.0})
+    solver, (reason,), _ = choose_solver(other, None, KEY)
+    assert isinstance(solver, Gradient)
+    assert "unknowns" in reason
 
 
 @pytest.mark.parametrize("unknowns", [np.ones(1), {"speed": np.zeros(2)}])

@@ -62,16 +62,17 @@ def test_sizes_are_sums_of_absolute_terms():
         x = box.sample(17, key=jr.key(3))
         found = term_sizes(problem.terms["equation"], frame, network, None, x)
         field = frame.field(network)
-        parts = jax.vmap(
-            lambda p: (
-                jnp.abs(laplacian(field)(p)) + jnp.abs(p[0] * field(p)) + jnp.abs(jnp.sin(p[1]))
-            )
-        )(jnp.asarray(x))
+
+        def absolute(p):
+            return jnp.abs(laplacian(field)(p)) + jnp.abs(p[0] * field(p)) + jnp.abs(jnp.sin(p[1]))
+
+        parts = np.asarray(jax.vmap(absolute)(jnp.asarray(x)))
     np.testing.assert_allclose(found, np.sqrt(np.mean(parts**2, axis=0)), rtol=1e-10)
 
 
 def test_points_are_in_proportion():
-    problem, _, _ = _made(linear)
+    with jax.enable_x64(True):
+        problem, _, _ = _made(linear)
     points = draw_points(problem, 300, jr.key(0))
     assert len(points["equation"]) == 900
     assert len(points["edge"]) == 4 * 75

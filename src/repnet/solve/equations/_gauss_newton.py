@@ -13,11 +13,15 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._fit import judge
 from repnet.solve.equations._intervals import intervals
 from repnet.solve.equations._inverse import Found, relative, solve_inverse
 from repnet.solve.equations._layers import scale_of
+from repnet.solve.equations._points import draw_points
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
+_UNMET = 0.05  # nor is a residual of an equation above this share of its terms
+_JUDGES = 100  # units' worth of fresh points that judge the equations
 
 
 class GaussNewton(eqx.Module):
@@ -82,14 +86,14 @@ class GaussNewton(eqx.Module):
             check_problem(problem)
             found = solve_inverse(problem, key, units=self.units, steps=self.steps)
             ends = intervals(found.reduced, found.state)
-            misfit = relative(found)
+            misfit, unmet = relative(found), _equation_error(problem, found, key)
             network = found.reduced.frame.field(found.state.network)
         return Solution(
             network,
             jax.tree.map(_plain, found.state.tree, is_leaf=_is_network),
-            RESULTS.successful if misfit < _STALLED else RESULTS.stalled,
+            RESULTS.successful if misfit < _STALLED and unmet < _UNMET else RESULTS.stalled,
             {},
-            _plan(found, misfit, ends),
+            _plan(found, misfit, unmet, ends),
             clock.seconds,
             clock.compile_seconds,
             found.steps,
@@ -121,18 +125,26 @@ def _plain(leaf: Any) -> Any:
     return float(leaf) if leaf.ndim == 0 else np.asarray(leaf)
 
 
-def _plan(found: Found, misfit: float, ends: dict[str, Any]) -> Plan:
+def _equation_error(problem: Problem, found: Found, key: PRNGKeyArray) -> float:
+    """The largest residual of an equation at fresh points, relative to its terms."""
+    held = draw_points(problem, _JUDGES, key)
+    errors = judge(problem, found.reduced.frame, found.state.network, held, found.state.tree)
+    return max((e for name, e in errors.items() if not is_data(problem.terms[name])), default=0.0)
+
+
+def _plan(found: Found, misfit: float, unmet: float, ends: dict[str, Any]) -> Plan:
     waves = ", ".join(f"{w / np.pi:.3g}" for w in found.omega)
-    numbers = {"misfit": misfit, "intervals": ends, **found.tried}
+    numbers = {"misfit": misfit, "equations": unmet, "intervals": ends, **found.tried}
     reasons = [
         f"Frequencies up to {waves} half waves per half-width of the domain's axes: those of the "
         "data, the sources and the conditions.",
-        f"Misfit of the data: {misfit:.1e} of their size.",
+        f"Misfit of the data: {misfit:.1e} of their size; of the equations at fresh points: "
+        f"{unmet:.1e} of theirs.",
     ]
     if "scan" in found.tried:
         count = len(found.tried["scan"]["misfits"])
         reasons.append(f"The unknowns started from the best of {count} values on a grid.")
-    if misfit >= _STALLED:
+    if misfit >= _STALLED or unmet >= _UNMET:
         reasons.append(
             "The equation and the data don't agree for any unknowns that were tried: give a first "
             "guess within a factor of 3, or check the equation."

@@ -4,8 +4,8 @@ from typing import Any
 
 import jax
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
-from scipy.stats import t as student
 
 from repnet.solve.equations._blocks import by_readout, data_rows
 from repnet.solve.equations._unknowns import columns, is_field, numbers
@@ -45,7 +45,7 @@ def intervals(reduced: Reduced, state: State) -> dict[str, list[Any]]:
     A name is that of the unknown; the entries of an array get one interval each, in a list.
     """
     _, freedom, deviation = noise_and_deviations(reduced, state)
-    half = student.ppf(0.5 + _LEVEL / 2, freedom) * deviation
+    half = scipy.stats.t.ppf(0.5 + _LEVEL / 2, freedom) * deviation
     row = numbers(state.tree)
     found: dict[str, list[Any]] = {}
     paths, _ = jax.tree_util.tree_flatten_with_path(state.tree, is_leaf=is_field)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
-from scipy.stats import qmc
 
 from repnet.solve.equations._unknowns import numbers, with_numbers
 from repnet.solve.equations._varpro import State
@@ -32,7 +32,7 @@ def candidates(
         count = int(np.clip(2.0 * np.log(_FACTOR) * phase / _PHASE, _LEAST, _MOST))
         even = np.linspace(-1.0, 1.0, count)[:, None]
     else:
-        even = 2.0 * qmc.Sobol(len(guess), scramble=False).random(_SEVERAL) - 1.0
+        even = 2.0 * scipy.stats.qmc.Sobol(len(guess), scramble=False).random(_SEVERAL) - 1.0
     return np.where(guess == 0.0, even, guess * _FACTOR**even)
 
 

@@ -58,6 +58,8 @@ def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Arr
     """
     first = _Tapped(Shared(u), None)
     value = _vector(residual(first, x, unknowns))
+    if not first.seen:  # an equation of the unknowns alone has no such yardstick
+        return jnp.full_like(value, jnp.inf)
     seen = [jax.lax.stop_gradient(part) for part in first.seen]
     shifts = [jnp.zeros_like(part) for part in seen]
     slopes = jax.jacfwd(lambda s: _vector(residual(_Tapped(Shared(u), s), x, unknowns)))(shifts)
