@@ -1,7 +1,9 @@
 """Timing networks that take turns, so that noise of the machine falls on all alike."""
 
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +49,37 @@ def stepper_of(problem: Problem, network: Callable) -> Callable[[int], None]:
 
     run(3)
     return run
+
+
+@contextmanager
+def peer(command: Sequence[str]) -> Iterator[tuple[str, Callable[[int], None]]]:
+    """A process that prints its version, then takes as many steps as each line asks for.
+
+    **Yields:** the version, empty if the process failed, and a function that has steps taken.
+    """
+    pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        stdin, stdout = process.stdin, process.stdout
+
+        def run(steps: int) -> None:
+            stdin.write(f"{steps}\n")
+            stdin.flush()
+            stdout.readline()
+
+        yield stdout.readline().strip(), run
+        stdin.close()
+
+
+def row_of_turns(peer_name: str, seconds: dict[str, np.ndarray], steps: int, about: dict) -> dict:
+    """Steps per second of every runner and its ratio to the peer's; prints a line for each."""
+    row = dict(about)
+    for name, times in seconds.items():
+        speed, ratio = steps / np.median(times), np.median(seconds[peer_name] / times)
+        row[f"{name}_steps_per_second"], row[f"{name}_ratio"] = float(speed), float(ratio)
+        print(f"{name:8} {speed:8.1f} steps/s  x {ratio:.2f}", flush=True)
+    return row
 
 
 def ratio_of_turns(

@@ -10,11 +10,8 @@ it and PyTorch, and the two take turns.
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-
-import numpy as np
 
 PEER = r"""
 import os, sys, time
@@ -71,30 +68,16 @@ def main(argv: Sequence[str] | None = None) -> dict:
 
 def _measured(options: argparse.Namespace) -> dict:
     # JAX counts processors when it is imported, so that the affinity has to come first.
-    from _turns import ratio_of_turns
+    from _turns import peer, ratio_of_turns, row_of_turns
 
     command = [options.deepxde_python, "-c", PEER, str(options.threads)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes) as peer:
-        version = peer.stdout.readline().strip()
+    with peer(command) as (version, deepxde):
         if not version:
             raise SystemExit(f"`--deepxde-python` must have deepxde and torch; {command[0]} fails.")
-
-        def deepxde(steps: int) -> None:
-            peer.stdin.write(f"{steps}\n")
-            peer.stdin.flush()
-            peer.stdout.readline()
-
         runners = {"deepxde": deepxde, "vanilla": _ours("plain"), "repnet": _ours("repnet")}
         seconds = ratio_of_turns(runners, options.steps, options.repeats)
-        peer.stdin.close()
-    row = {"deepxde": version, "threads": options.threads}
-    for name, times in seconds.items():
-        row[f"{name}_steps_per_second"] = options.steps / float(np.median(times))
-        row[f"{name}_ratio"] = float(np.median(seconds["deepxde"] / times))
-        speed, ratio = row[f"{name}_steps_per_second"], row[f"{name}_ratio"]
-        print(f"{name:8} {speed:7.1f} steps/s  x {ratio:.2f}", flush=True)
-    return row
+    about = {"deepxde": version, "threads": options.threads}
+    return row_of_turns("deepxde", seconds, options.steps, about)
 
 
 def _ours(kind: str) -> Callable[[int], None]:

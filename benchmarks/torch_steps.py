@@ -10,11 +10,8 @@ or `--torch-python`), and the two take turns.
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
-
-import numpy as np
 
 PEER = r"""
 import sys, time
@@ -70,7 +67,7 @@ def _measured(options: argparse.Namespace) -> dict:
     # JAX counts processors when it is imported, so that the affinity has to come first.
     import jax.random as jr
     from _cases import CASES
-    from _turns import ratio_of_turns, stepper
+    from _turns import peer, ratio_of_turns, row_of_turns, stepper
 
     from repnet.nn import MLP, Linear, RepNet
 
@@ -79,30 +76,17 @@ def _measured(options: argparse.Namespace) -> dict:
     plain = MLP(Linear(1, options.width, key=first), 1, key=rest)
     ours = RepNet(1, width=options.width, scale=60.0, key=jr.key(1))
     command = [options.torch_python, "-c", PEER, str(options.threads), str(options.width)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as peer:
-        version = peer.stdout.readline().strip()
-
-        def torch_steps(steps: int) -> None:
-            peer.stdin.write(f"{steps}\n")
-            peer.stdin.flush()
-            peer.stdout.readline()
-
+    with peer(command) as (version, torch_steps):
+        if not version:
+            raise SystemExit(f"`--torch-python` must have torch; {command[0]} fails.")
         runners = {
             "torch": torch_steps,
             "vanilla": stepper(plain, x, y),
             "repnet": stepper(ours, x, y),
         }
         seconds = ratio_of_turns(runners, options.steps, options.repeats)
-        peer.stdin.close()
-    row = {"torch": version, "threads": options.threads, "width": options.width}
-    for name, times in seconds.items():
-        row[f"{name}_steps_per_second"] = options.steps / float(np.median(times))
-        row[f"{name}_ratio"] = float(np.median(seconds["torch"] / times))
-        print(
-            f"{name:8} {row[f'{name}_steps_per_second']:7.0f} steps/s  x {row[f'{name}_ratio']:.2f}"
-        )
-    return row
+    about = {"torch": version, "threads": options.threads, "width": options.width}
+    return row_of_turns("torch", seconds, options.steps, about)
 
 
 if __name__ == "__main__":

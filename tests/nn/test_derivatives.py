@@ -139,7 +139,9 @@ def test_networks_agree_with_nested_forward_mode_and_differences(name):
         jet = network.jet(x)
         ours = [jet.derivative(*[E[a] for a in axes]) for axes in orders]
         theirs = [along(network, x, [jnp.asarray(E[a]) for a in axes]) for axes in orders]
-        return ours, theirs, network.forward_laplacian(x, jnp.eye(2)), jax.jacfwd(network)(x)
+        slopes = jnp.stack([jet.derivative(e) for e in E])
+        sums = jet.derivative(), slopes, jet.laplacian(E)
+        return ours, theirs, sums, jax.jacfwd(network)(x)
 
     x = jnp.array([0.31, -0.22])
     ours, theirs, (value, slopes, total), jacobian = both(x)
@@ -158,7 +160,7 @@ def test_taylor_and_directions_of_any_length():
     network = RepNet(2, 1, width=12, hidden=(6,), scale=3.0, key=jr.key(0))
     x, v = jnp.array([0.1, 0.2]), jnp.array([2.0, -1.5])
     line = jax.jit(lambda t: network(x + t[0] * v))
-    found = network.taylor(x, v, 3)
+    found = network.jet(x).taylor(v, 3)
     expected = along(line, jnp.zeros(1), [jnp.ones(1)] * 3)
     np.testing.assert_allclose(found[3], expected, rtol=1e-9)
     np.testing.assert_allclose(found[1], central(line, np.zeros(1)), rtol=1e-7)
@@ -183,7 +185,7 @@ def test_local_features_of_relu_are_refused_too(features):
     layer = RepLinear(2, 4, scale=2.0, activation=jax.nn.relu, features=features, key=jr.key(0))
     network = MLP(layer, 1, hidden=(), key=jr.key(1))
     with pytest.raises(ValueError, match=rf"activation=relu` \({features} feature\)"):
-        network.forward_laplacian(jnp.zeros(2), jnp.eye(2))
+        network.jet(jnp.zeros(2)).laplacian(E)
 
 
 def test_standardized_derivatives_keep_double_precision_in_single_precision():

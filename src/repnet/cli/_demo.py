@@ -15,7 +15,7 @@ from repnet.cli._solvers import Choice, solve_with
 from repnet.cli._watch import band_watch
 from repnet.data import terrain
 from repnet.problem import regression
-from repnet.report import OutputFolder, free_name
+from repnet.report import OutputFolder, data_arrays, describe_data, free_name
 from repnet.solve import RESULTS, AbstractProgress, Solution
 
 HELD_OUT = 0.1
@@ -40,7 +40,8 @@ def run_demo(options: dict[str, Any]) -> int:
         progress = progress_for(hidden=options["quiet"] or options["json"])
         solutions = _solve_all(choices, parts, key, progress)
         if not solutions:
-            return finish_interrupted("demo", options, parts.data, folder)
+            about = {"data": describe_data(parts.data, parts.data, None)}
+            return finish_interrupted("demo", options, about, data_arrays(parts.data), folder)
         main_first = dict(reversed(solutions.items()))
         code = finish("demo", options, Fits(parts, main_first), folder)
     if len(solutions) < len(choices) and not code:

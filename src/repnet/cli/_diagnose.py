@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from repnet.cli._choices import load
+from repnet.cli._finish import asked
 from repnet.cli._suggest import suggest
 from repnet.cli._table import show_diagnosis
 from repnet.data import Dataset
@@ -21,8 +22,6 @@ from repnet.report import (
     write_run,
 )
 from repnet.spectrum import SamplingReport, check_sampling
-
-SHOWN_ONLY = ("json", "quiet", "out")
 
 
 def run_diagnose(options: dict[str, Any]) -> int:
@@ -45,7 +44,7 @@ def _diagnosis(data: Dataset, options: dict[str, Any]) -> Run:
     spectra = sampling.spectra
     record = record_of(
         "diagnose",
-        {name: value for name, value in options.items() if name not in SHOWN_ONLY},
+        asked(options),
         metrics={
             "data": describe_data(data, data, None),
             "spectrum": describe_spectra(spectra, data, None),

@@ -9,13 +9,11 @@ import numpy as np
 
 from repnet.cli._parts import Parts
 from repnet.cli._table import show_fits
-from repnet.data import Dataset
 from repnet.report import (
     OutputFolder,
     Run,
     arrays_of,
     bands_of,
-    data_arrays,
     describe_data,
     describe_network,
     describe_plan,
@@ -49,32 +47,40 @@ def finish(command: str, options: dict[str, Any], fits: Fits, folder: OutputFold
     """Write record, model, arrays and reports of some fits, and show the table; the exit code."""
     run = _judged(command, options, fits)
     write_run(folder.path, run, fits.main)
+    target = drawn(folder)
+    if options["json"]:
+        print(run.record.to_json())
+    elif not options["quiet"]:
+        show_fits(run.record, target)
+    return _exit_code(fits, target)
+
+
+def drawn(folder: OutputFolder) -> str:
+    """Draw the reports of a written run and let its folder appear; where it is."""
     try:
         draw_reports(folder.path)
     except KeyboardInterrupt:  # the model matters more than the drawing
         print("repnet: interrupted while drawing; `repnet report` draws it.", file=sys.stderr)
-    target = folder.commit()
-    if options["json"]:
-        print(run.record.to_json())
-    elif not options["quiet"]:
-        show_fits(run.record, str(target))
-    return _exit_code(fits, str(target))
+    return str(folder.commit())
 
 
 def finish_interrupted(
-    command: str, options: dict[str, Any], data: Dataset, folder: OutputFolder
+    command: str,
+    options: dict[str, Any],
+    metrics: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    folder: OutputFolder,
 ) -> int:
     """Write the record of a solve that was interrupted before it had a network; the exit code."""
     record = record_of(
         command,
-        _asked(options),
+        asked(options),
         seed=options["seed"],
         result=RESULTS.interrupted,
-        metrics={"data": describe_data(data, data, None)},
+        metrics=metrics,
     )
-    write_run(folder.path, Run(record, data_arrays(data)), None)
-    draw_reports(folder.path)
-    target = folder.commit()
+    write_run(folder.path, Run(record, arrays), None)
+    target = drawn(folder)
     if options["json"]:
         print(record.to_json())
     print(
@@ -84,7 +90,8 @@ def finish_interrupted(
     return 1
 
 
-def _asked(options: dict[str, Any]) -> dict[str, Any]:
+def asked(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that change the result."""
     return {name: value for name, value in options.items() if name not in SHOWN_ONLY}
 
 
@@ -104,7 +111,7 @@ def _judged(command: str, options: dict[str, Any], fits: Fits) -> Run:
     main = next(iter(methods.values()))
     record = record_of(
         command,
-        _asked(options),
+        asked(options),
         seed=options["seed"],
         solution=fits.main,
         relative_l2=main["relative_l2"],

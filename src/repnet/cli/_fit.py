@@ -12,7 +12,7 @@ from repnet.cli._progress import progress_for
 from repnet.cli._solvers import read_choice, solve_with
 from repnet.cli._watch import band_watch
 from repnet.problem import regression
-from repnet.report import OutputFolder, free_name
+from repnet.report import OutputFolder, data_arrays, describe_data, free_name
 
 METHOD_NAMES = {
     "auto": "RepNet",
@@ -40,7 +40,8 @@ def run_fit(options: dict[str, Any]) -> int:
                 watch=band_watch(parts.train, data) if choice.trains else None,
             )
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end
-            return finish_interrupted("fit", options, data, folder)
+            about = {"data": describe_data(data, data, None)}
+            return finish_interrupted("fit", options, about, data_arrays(data), folder)
         fits = Fits(parts, {METHOD_NAMES[choice.method]: solution})
         return finish("fit", options, fits, folder)
 

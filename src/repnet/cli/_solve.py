@@ -8,7 +8,7 @@ from typing import Any
 
 import repnet
 from repnet.cli._choices import ACTIVATIONS, pick, require_positive
-from repnet.cli._finish import SHOWN_ONLY
+from repnet.cli._finish import asked, drawn, finish_interrupted
 from repnet.cli._fit import key_of
 from repnet.cli._problems import line_of, load_problem, raised
 from repnet.cli._progress import progress_for
@@ -18,7 +18,6 @@ from repnet.report import (
     Run,
     Stated,
     describe_problem,
-    draw_reports,
     equation_arrays,
     free_name,
     measure_solution,
@@ -53,7 +52,8 @@ def run_solve(options: dict[str, Any]) -> int:
         try:
             solution = solve(stated.problem, None, make(), key=key, progress=progress)
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end
-            return _interrupted(options, stated, folder)
+            about = {"problem": describe_problem(stated)}
+            return finish_interrupted("solve", options, about, {}, folder)
         except Exception as error:
             raise fault_of(error, options["problem"]) from error
         return _finish(options, stated, solution, folder)
@@ -95,7 +95,7 @@ def fault_of(error: Exception, text: str) -> Exception:
     path = Path(text.rpartition(":")[0])
     if path.name and not isinstance(error, ValueError) and line_of(error, path) is not None:
         return ValueError(f"{text} raised {raised(error, path)}")
-    if isinstance(error, TypeError | NotImplementedError):  # of what a solver does not take
+    if isinstance(error, TypeError):  # of an argument that a region or a solver does not take
         return ValueError(str(error))
     return error
 
@@ -110,15 +110,11 @@ def _finish(
     except ValueError as error:  # hard conditions written in the user's file have no name to load
         write_run(folder.path, run, None)
         print(f"repnet: warning: the network is not saved. {error}", file=sys.stderr)
-    try:
-        draw_reports(folder.path)
-    except KeyboardInterrupt:  # the model matters more than the drawing
-        print("repnet: interrupted while drawing; `repnet report` draws it.", file=sys.stderr)
-    target = folder.commit()
+    target = drawn(folder)
     if options["json"]:
         print(run.record.to_json())
     elif not options["quiet"]:
-        show_solution(run.record, str(target))
+        show_solution(run.record, target)
     if solution.result is RESULTS.successful:
         return 0
     name, words = solution.result.name, solution.result.value
@@ -131,7 +127,7 @@ def _judged(options: dict[str, Any], stated: Stated, solution: Solution) -> Run:
     errors = measure_solution(solution, stated)
     record = record_of(
         "solve",
-        _asked(options),
+        asked(options),
         seed=options["seed"],
         solution=solution,
         relative_l2=errors["relative_l2"],
@@ -144,28 +140,3 @@ def _judged(options: dict[str, Any], stated: Stated, solution: Solution) -> Run:
         },
     )
     return Run(record, equation_arrays(solution, stated.problem))
-
-
-def _interrupted(options: dict[str, Any], stated: Stated, folder: OutputFolder) -> int:
-    """Write the record of a solve that was interrupted before it had a network; the exit code."""
-    record = record_of(
-        "solve",
-        _asked(options),
-        seed=options["seed"],
-        result=RESULTS.interrupted,
-        metrics={"problem": describe_problem(stated)},
-    )
-    write_run(folder.path, Run(record, {}), None)
-    draw_reports(folder.path)
-    target = folder.commit()
-    if options["json"]:
-        print(record.to_json())
-    print(
-        f"repnet: interrupted before there was a network; the record is in {target}.",
-        file=sys.stderr,
-    )
-    return 1
-
-
-def _asked(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in SHOWN_ONLY}

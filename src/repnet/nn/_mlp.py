@@ -110,20 +110,6 @@ class MLP(eqx.Module):
         readout = Stage((self.readout.weight, self.readout.bias), None)
         return Jet(start, [*later, readout], x)
 
-    def taylor(
-        self, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
-    ) -> tuple[Float[Array, " out"], ...]:
-        r"""The value and $\mathrm d^k u(x + t\,v)/\mathrm dt^k$ for $k$ up to `order`."""
-        return self.jet(x).taylor(direction, order)
-
-    def forward_laplacian(
-        self, x: Float[Array, " dim"], seeds: Float[Array, "seeds dim"]
-    ) -> tuple[Float[Array, " out"], Float[Array, "seeds out"], Float[Array, " out"]]:
-        """The value, the derivatives along the seeds, and the sum of the second ones."""
-        jet, rows = self.jet(x), list(seeds)
-        first = jnp.stack([jet.derivative(row) for row in rows])
-        return jet.derivative(), first, jet.laplacian(rows)
-
 
 @runtime_checkable
 class HasUnit(Protocol):

@@ -56,21 +56,6 @@ class Standardized(eqx.Module):
         """The derivatives at one point, in the user's units, computed as they are asked for."""
         return StandardizedJet(self, x)
 
-    def taylor(
-        self, x: Float[Array, " dim"], direction: Float[Array, " dim"], order: int
-    ) -> tuple[Float[Array, " out"], ...]:
-        r"""The value and $\mathrm d^k u(x + t\,v)/\mathrm dt^k$ for $k$ up to `order`."""
-        return self.jet(x).taylor(direction, order)
-
-    def forward_laplacian(
-        self, x: Float[Array, " dim"], seeds: Float[Array, "seeds dim"]
-    ) -> tuple[Float[Array, " out"], Float[Array, "seeds out"], Float[Array, " out"]]:
-        """The value, the derivatives along the seeds, and the sum of the second ones."""
-        jet, rows = self.jet(x), list(seeds)
-        with _precision(self):
-            first = jnp.stack([jet.derivative(row) for row in rows])
-        return jet.derivative(), first, jet.laplacian(rows)
-
     def _value(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         centre, half = jax.lax.stop_gradient((self.centre, self.half_width))
         mean, spread = jax.lax.stop_gradient((self.mean, self.spread))

@@ -33,9 +33,6 @@ def jet_of(u: Any, x: Float[Array, " dim"]) -> Jet:
 class FieldJet:
     """The derivatives of any function at one point, by one `jvp` inside the other.
 
-    A function's own methods `taylor(x, direction, order)` and `forward_laplacian(x, seeds)` are
-    used where they are.
-
     Nesting doubles the work with each order; it is exact where `jax.experimental.jet` has no rule.
 
     **Source:** forward mode.
@@ -51,25 +48,12 @@ class FieldJet:
     def derivative(self, *directions: Direction) -> Float[Array, " out"]:
         """The derivative along each of the directions in turn; the value for none."""
         along = [jnp.asarray(direction, self._x.dtype) for direction in directions]
-        if directions and hasattr(self._u, "taylor") and _equal(directions):
-            return taylor(self._u, self._x, along[0], len(along))[-1]
         return nested(self._u, self._x, along)
 
     def laplacian(self, seeds: Sequence[Direction]) -> Float[Array, " out"]:
         """The sum of the second derivatives along the `seeds`."""
         rows = jnp.stack([jnp.asarray(seed, self._x.dtype) for seed in seeds])
-        if hasattr(self._u, "forward_laplacian"):
-            return self._u.forward_laplacian(self._x, rows)[2]
         return jnp.sum(jax.vmap(lambda v: nested(self._u, self._x, [v, v]))(rows), axis=0)
-
-
-def _equal(directions: Sequence[Direction]) -> bool:
-    first = directions[0]
-    return all(d is first or _same_numbers(d, first) for d in directions)
-
-
-def _same_numbers(a: Direction, b: Direction) -> bool:
-    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
 
 
 def taylor(
@@ -90,8 +74,6 @@ def taylor(
     **Source:** as `FieldJet`; networks have a rule of their own.
     """
     direction = jnp.asarray(direction, x.dtype)
-    if hasattr(u, "taylor"):
-        return tuple(u.taylor(x, direction, order))
     if hasattr(u, "jet"):
         jet = u.jet(x)
         return tuple(jet.derivative(*[direction] * k) for k in range(order + 1))

@@ -6,8 +6,13 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._threads import one_blas_thread
-from repnet.solve.equations._direct import Wanted, _choose, _probe, check_linear
-from repnet.solve.equations._guess import data_band
+from repnet.solve.equations._direct import (
+    Wanted,
+    check_linear,
+    choose_frequencies,
+    probe_network,
+)
+from repnet.solve.equations._guess import data_band, filled
 from repnet.solve.equations._rows import Frame
 from repnet.spectrum import ScaleChoice
 
@@ -43,11 +48,12 @@ def equation_scale(problem: Problem, *, features: str, key: PRNGKeyArray) -> Sca
 def _frequencies(problem: Problem, key: PRNGKeyArray) -> tuple[Float[np.ndarray, " dim"], str]:
     frame = Frame.of(problem)
     if problem.unknowns is not None:
-        _, high = data_band(problem, frame, _probe(problem, key))
-        known = np.where(high > 0, high, max(float(high.max()), np.pi))
-        return known, "of what the terms give"
+        _, high = data_band(problem, frame, probe_network(problem, key))
+        return filled(high), "of what the terms give"
     check_key, search_key = jax.random.split(key)
     linear = check_linear(problem, frame, check_key)
     with one_blas_thread():
-        search, omega = _choose(problem, frame, Wanted("sine"), _UNITS, linear, search_key)
+        search, omega = choose_frequencies(
+            problem, frame, Wanted("sine"), _UNITS, linear, search_key
+        )
     return np.asarray(omega), f"the best of {len(search.tried)} least-squares fits of one layer"

@@ -14,9 +14,8 @@ from jaxtyping import Array, Float, PyTree
 
 from repnet.problem import Problem
 from repnet.solve._loss import TermData, Training, total_loss
-from repnet.solve.equations._fit import on_boundary
+from repnet.solve.equations._fit import row_weights
 
-_BOUNDARY = 10.0  # weight of rows on boundaries, after all terms have the same row norm
 _START = 1e-4  # damping relative to the mean diagonal of the kernel
 _LEAST, _MOST = 1e-13, 1e6
 _ENOUGH = 1e-24  # relative square of the residuals below which nothing is left to gain
@@ -77,9 +76,7 @@ class _Residual:
         self.scales: list[Array] = []
         _, rows = self._linearized(ravel_pytree(parameters)[0], unit=True)
         for term, each in zip(problem.terms.values(), rows, strict=True):
-            norm = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(each), axis=2), axis=0))
-            weight = _BOUNDARY if on_boundary(problem, term) else 1.0
-            self.scales.append(weight / jnp.maximum(norm, 1e-300))
+            self.scales.append(jnp.asarray(row_weights(problem, term, np.asarray(each))))
 
     def loss(self, flat: Array) -> float:
         """The training's own loss."""

@@ -8,16 +8,9 @@ from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
-from repnet.solve._gradient import Gradient
-from repnet.solve._least_squares import LeastSquares
-from repnet.solve._plan import choose_solver
+from repnet.solve._plan import Solver, choose_solver
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
-from repnet.solve._windows import Windows
-from repnet.solve.equations._gauss_newton import GaussNewton
-from repnet.solve.equations._slabs import Slabs
-
-Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
 
 
 def solve(

@@ -44,9 +44,9 @@ class Standardization(eqx.Module):
 
 def standardization(problem: Problem) -> Standardization:
     """The standardization of a regression problem; a constant target keeps a spread of 1."""
-    values = problem.terms["data"].values
-    assert values is not None
-    mean, spread = _mean_and_spread(values)
+    (data,) = problem.terms.values()
+    assert data.values is not None
+    mean, spread = _mean_and_spread(data.values)
     return Standardization(*_frame(problem.domain), mean, spread)
 
 

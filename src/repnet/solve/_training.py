@@ -29,6 +29,7 @@ from repnet.solve._loop import (
 )
 from repnet.solve._loss import Frame, TermData, Training, mean_square
 from repnet.solve._progress import AbstractProgress, NoProgress
+from repnet.solve._regression import is_regression
 from repnet.solve._solution import RESULTS
 from repnet.solve._standardize import Standardization, standardization
 from repnet.solve._weighting import Weights, given_weight
@@ -219,10 +220,6 @@ def _finished(
     return state, losses.T if ready.stacked else losses[0]
 
 
-def _padded(losses: list[float], length: int) -> list[float]:
-    return losses + losses[-1:] * (length - len(losses))
-
-
 def _longer(outcome: Outcome, losses: np.ndarray) -> Outcome:
     """The outcome with the records of the last steps."""
     steps = outcome.steps + 1 + np.arange(len(losses))
@@ -304,11 +301,6 @@ def _with_extra_arguments(
     return optax.with_extra_args_support(optimiser)
 
 
-def is_regression(problem: Problem) -> bool:
-    """Whether the problem is one data term, as `regression` makes it."""
-    return set(problem.terms) == {"data"} and problem.terms["data"].residual is value
-
-
 def _standard_terms(
     problem: Problem, hold_out: float, dtype: jnp.dtype, collocation: Collocation, key: Array
 ) -> tuple[
@@ -319,7 +311,7 @@ def _standard_terms(
 ]:
     """Terms to train on, terms held out, the units, and the frame if residuals need the user's."""
     if is_regression(problem):
-        data, units = problem.terms["data"], standardization(problem)
+        (data,), units = problem.terms.values(), standardization(problem)
         assert data.values is not None
         term = Term(value, units.inputs(data.points), units.targets(data.values))
         kept, held = _split(term, hold_out)

@@ -36,15 +36,34 @@ def sturm(frequency):
     return Problem(interval, terms, exact=exact)
 
 
+@pytest.mark.parametrize(
+    "frequency",
+    [
+        3.0,
+        pytest.param(
+            57.0,
+            marks=pytest.mark.xfail(
+                strict=True, reason="near round-off the residual understates the error"
+            ),
+        ),
+    ],
+)
+def test_the_residual_tells_the_error(frequency):
+    problem = sturm(frequency)
+    solution = solve(problem, key=jr.key(1))
+    x = np.linspace(0.0, 2.0, 4001)[:, None]
+    error = relative_l2(solution, x, problem.exact(x))
+    assert error < 10 * solution.plan.numbers["residual"] + 1e-12
+
+
 @pytest.mark.parametrize("frequency", [3.0, 57.0])
-def test_variable_coefficients_to_round_off_and_an_honest_estimate(frequency):
+def test_variable_coefficients_to_round_off(frequency):
     problem = sturm(frequency)
     solution = solve(problem, key=jr.key(1))
     x = np.linspace(0.0, 2.0, 4001)[:, None]
     error = relative_l2(solution, x, problem.exact(x))
     assert solution.result == RESULTS.successful
-    assert error < 1e-9
-    assert error < 10 * solution.plan.numbers["residual"] + 1e-10
+    assert error < 1e-10
 
 
 def test_steps_by_name():
@@ -80,9 +99,9 @@ def test_newton_on_a_nonlinear_equation_of_ours():
     problem = Problem(box, {"equation": Term(equation), "ends": dirichlet(box.boundary(), 1 / 26)})
     solution = solve(problem, key=jr.key(0))
     x = np.linspace(-1, 1, 999)[:, None]
-    residual = np.abs(solution(x) - 1 / (1 + 25 * x**2)).max()
+    assert solution.result == RESULTS.successful
     assert "Newton" in solution.plan.solver
-    assert residual < 1e-8 or solution.result == RESULTS.stalled
+    np.testing.assert_allclose(solution(x), 1 / (1 + 25 * x**2), atol=1e-8)
 
 
 @pytest.mark.slow

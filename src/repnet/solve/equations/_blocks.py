@@ -11,18 +11,20 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.nn import MLP
-from repnet.problem import Problem, Region, Shared, Term
+from repnet.problem import Problem, Shared, Term
 from repnet.solve.equations._rows import (
+    BOUNDARY,
     Frame,
-    _vector,
-    blocks,
+    as_vector,
+    in_blocks,
     linearized,
+    on_boundary,
     residuals,
+    row_norms,
 )
 from repnet.solve.equations._unknowns import split
 
 _EXACT = 1e3  # weight of equations and conditions, which hold exactly, against data
-_BOUNDARY = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,23 +62,16 @@ def make_blocks(
         block = Block(name, term, x, is_data(term), np.ones(1))
         few = block.at(np.unique(np.linspace(0, len(x) - 1, 256).astype(int)))
         value, rows = linearized(few.term, frame, network, tree, few.x)
-        norm = _row_norm(rows)
+        norm = row_norms(rows)
         if np.any(norm == 0.0):  # an equation of the unknowns alone
             few = dataclasses.replace(few, weight=np.ones(value.shape[1]))
             moves = by_unknowns([few], frame, network, tree).reshape(*value.shape, -1)
-            norm = np.where(norm == 0.0, _row_norm(moves), norm)
-        region = term.points
-        edge = isinstance(region, Region) and region.manifold_dim < problem.dim
-        importance = 1.0 if block.data else _EXACT * (_BOUNDARY if edge else 1.0)
+            norm = np.where(norm == 0.0, row_norms(moves), norm)
+        exact = _EXACT * (BOUNDARY if on_boundary(problem, term) else 1.0)
+        importance = 1.0 if block.data else exact
         weight = importance / np.where(norm > 0.0, norm, 1.0)
         made.append(dataclasses.replace(block, weight=weight))
     return sorted(made, key=lambda block: block.data)
-
-
-def _row_norm(
-    rows: Float[np.ndarray, "points equations columns"],
-) -> Float[np.ndarray, " equations"]:
-    return np.sqrt(np.mean(np.sum(np.square(rows), axis=2), axis=0))
 
 
 @eqx.filter_jit
@@ -86,7 +81,7 @@ def _by_unknowns(
     def one(point: Array) -> Array:
         def at(sought: Any) -> Array:
             field = Shared(frame.field(network))
-            return _vector(residual(field, point, eqx.combine(sought, rest)))
+            return as_vector(residual(field, point, eqx.combine(sought, rest)))
 
         value, pull = jax.vjp(at, sought)
         (rows,) = jax.vmap(pull)(jnp.eye(value.size))
@@ -103,13 +98,11 @@ def by_unknowns(
     sought, rest = split(tree)
     found = []
     for block in parts:
-        rows = [
-            np.asarray(
-                _by_unknowns(block.term.residual, frame, network, sought, rest, jnp.asarray(x))
-            )[:count]
-            for count, x in blocks(block.x)
-        ]
-        weighted = np.concatenate(rows) * block.weight[:, None]
+        residual = block.term.residual
+        (rows,) = in_blocks(
+            lambda x, r=residual: (_by_unknowns(r, frame, network, sought, rest, x),), block.x
+        )
+        weighted = rows * block.weight[:, None]
         found.append(weighted.reshape(-1, weighted.shape[2]))
     return np.concatenate(found)
 

@@ -10,7 +10,7 @@ from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._fit import Fit
-from repnet.solve.equations._guess import data_band
+from repnet.solve.equations._guess import data_band, filled
 from repnet.solve.equations._layers import Kind, make_layer, omega_of, units_for
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame, is_affine
@@ -63,52 +63,47 @@ def solve_direct(problem: Problem, wanted: Wanted, key: PRNGKeyArray) -> Direct:
     units = min(wanted.units or _PILOT, _PILOT)
     linear = check_linear(problem, frame, check_key)
     with one_blas_thread():
-        search, omega = _choose(problem, frame, wanted, units, linear, search_key)
+        search, omega = choose_frequencies(problem, frame, wanted, units, linear, search_key)
         return _enlarge(search, omega, wanted)
 
 
 def check_linear(problem: Problem, frame: Frame, key: PRNGKeyArray) -> bool:
     """Whether every term is affine in the read-out."""
-    network = _probe(problem, key)
+    network = probe_network(problem, key)
     points = draw_points(problem, 16, key)
     return all(is_affine(problem, frame, network, points).values())
 
 
-def _probe(problem: Problem, key: PRNGKeyArray) -> MLP:
+def probe_network(problem: Problem, key: PRNGKeyArray) -> MLP:
+    """A few units, to evaluate residuals with."""
     return make_layer("sine", problem.out_size, 8, np.full(problem.dim, np.pi), key=key)
 
 
-def _choose(
+def choose_frequencies(
     problem: Problem, frame: Frame, wanted: Wanted, units: int, linear: bool, key: PRNGKeyArray
 ) -> tuple[Search, Omega]:
+    """The search with the best fit, and its frequencies in radians per half-width of the axes."""
+    full = Search(
+        problem,
+        frame,
+        wanted.kind,
+        units,
+        linear,
+        key,
+        directions=wanted.directions,
+        ridge=wanted.ridge,
+    )
     if wanted.scale is not None:
-        fixed = Search(
-            problem,
-            frame,
-            wanted.kind,
-            wanted.units or units,
-            linear,
-            key,
-            None,
-            wanted.directions,
-            wanted.ridge,
-        )
+        fixed = dataclasses.replace(full, units=wanted.units or units)
         return fixed, omega_of(wanted.kind, wanted.scale)
-    low, high = data_band(problem, frame, _probe(problem, key))
-    guess = np.where(high > 0, high, max(float(high.max()), 0.5 * np.pi))
-
-    def search(lows: Omega | None) -> Search:
-        return Search(
-            problem, frame, wanted.kind, units, linear, key, lows, wanted.directions, wanted.ridge
-        )
-
-    full = search(None)
+    low, high = data_band(problem, frame, probe_network(problem, key))
+    guess = filled(high)
     omega = full.refine(full.scan(guess, high > 0))
     if full.error(omega) > _POOR:  # too few units to tell: trust what the problem gives
         omega = np.where(high > 0, high, omega)
     narrow = np.where(low > _NARROW, low, 0.0)
     if isinstance(wanted.kind, str) and np.any(narrow > 0) and full.error(omega) > _GOOD:
-        banded = search(narrow)
+        banded = dataclasses.replace(full, low=narrow, tried={})
         start = np.where(narrow > 0, high, np.minimum(guess, np.pi))
         other = banded.refine(banded.scan(start, narrow > 0))
         if banded.error(other) < full.error(omega):
@@ -122,9 +117,8 @@ def trial_error(problem: Problem, key: PRNGKeyArray) -> float | None:
         frame = Frame.of(problem)
         if check_linear(problem, frame, key):
             return None
-        _, high = data_band(problem, frame, _probe(problem, key))
-        guess = np.where(high > 0, high, max(float(high.max()), 0.5 * np.pi))
-        return Search(problem, frame, "sine", _PILOT, False, key).error(guess)
+        _, high = data_band(problem, frame, probe_network(problem, key))
+        return Search(problem, frame, "sine", _PILOT, False, key).error(filled(high))
 
 
 def _enlarge(search: Search, omega: Omega, wanted: Wanted) -> Direct:

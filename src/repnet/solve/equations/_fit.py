@@ -8,18 +8,21 @@ import numpy as np
 from jaxtyping import Float
 
 from repnet.nn import MLP
-from repnet.problem import Problem, Region, Term
+from repnet.problem import Problem, Term
 from repnet.solve._triangular import Triangle, coefficients
 from repnet.solve.equations._rows import (
+    BOUNDARY,
     Frame,
+    flat_readout,
     linearized,
+    on_boundary,
     readout_size,
     residuals,
+    row_norms,
     with_readout,
 )
 from repnet.solve.equations._sizes import term_sizes
 
-_BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
 _RIDGE = 1e-13
 _STEPS = 30
 _HALVINGS = 8
@@ -88,11 +91,6 @@ def judge(
     return errors
 
 
-def on_boundary(problem: Problem, term: Term) -> bool:
-    """Whether a term holds on a boundary."""
-    return isinstance(term.points, Region) and term.points.manifold_dim < problem.dim
-
-
 def _inside(problem: Problem, held: Points) -> np.ndarray | None:
     for name, term in problem.terms.items():
         if not on_boundary(problem, term):
@@ -100,10 +98,9 @@ def _inside(problem: Problem, held: Points) -> np.ndarray | None:
     return None
 
 
-def _weights(problem: Problem, term: Term, rows: np.ndarray) -> Float[np.ndarray, " equations"]:
+def row_weights(problem: Problem, term: Term, rows: np.ndarray) -> Float[np.ndarray, " equations"]:
     """One over the rms row norm of each equation, and more on boundaries."""
-    norm = np.sqrt(np.mean(np.sum(np.square(rows), axis=2), axis=0))
-    return (_BOUNDARY if on_boundary(problem, term) else 1.0) / np.maximum(norm, 1e-300)
+    return (BOUNDARY if on_boundary(problem, term) else 1.0) / np.maximum(row_norms(rows), 1e-300)
 
 
 def _step(
@@ -118,7 +115,7 @@ def _step(
 ) -> MLP:
     """The read-out that minimizes the residuals linearized at the network's own."""
     size = readout_size(network)
-    start = np.zeros(size) if from_zero else _flat(network)
+    start = np.zeros(size) if from_zero else flat_readout(network)
     here = with_readout(network, start)
     triangle = Triangle(size, 1)
     per_slice = max(64, int(_SLICE / (8 * size)))
@@ -128,7 +125,7 @@ def _step(
             part = slice(first, first + per_slice)
             values, rows = linearized(_part(term, part), frame, here, unknowns, points[name][part])
             if weight is None:
-                weight = _weights(problem, term, rows)
+                weight = row_weights(problem, term, rows)
             right = np.einsum("pec,c->pe", rows, start) - values
             triangle.add(
                 (rows * weight[:, None]).reshape(-1, size), (right * weight).reshape(-1, 1)
@@ -148,7 +145,7 @@ def _newton(
     """Gauss–Newton on the read-out with a halving line search, from a read-out of zero."""
     network = with_readout(network, np.zeros(readout_size(network)))
     weights = {
-        name: _weights(
+        name: row_weights(
             problem,
             term,
             linearized(_part(term, slice(64)), frame, network, unknowns, points[name][:64])[1],
@@ -158,10 +155,10 @@ def _newton(
     loss = _loss(problem, frame, network, points, unknowns, weights)
     for step in range(1, _STEPS + 1):
         proposed = _step(problem, frame, network, points, unknowns, ridge)
-        full = _flat(proposed) - _flat(network)
-        change = np.linalg.norm(full) / max(np.linalg.norm(_flat(proposed)), 1e-300)
+        full = flat_readout(proposed) - flat_readout(network)
+        change = np.linalg.norm(full) / max(np.linalg.norm(flat_readout(proposed)), 1e-300)
         for halving in range(_HALVINGS):
-            candidate = with_readout(network, _flat(network) + 0.5**halving * full)
+            candidate = with_readout(network, flat_readout(network) + 0.5**halving * full)
             reached = _loss(problem, frame, candidate, points, unknowns, weights)
             if reached < loss:
                 break
@@ -187,8 +184,3 @@ def _loss(
         residual = residuals(term, frame, network, unknowns, points[name])
         total += float(np.sum(np.square(residual * weights[name])))
     return total if np.isfinite(total) else np.inf
-
-
-def _flat(network: MLP) -> Float[np.ndarray, " coefficients"]:
-    readout = network.readout
-    return np.concatenate([np.asarray(readout.weight).ravel(), np.asarray(readout.bias)])

@@ -35,6 +35,15 @@ def data_band(
     return np.where(np.isfinite(low), low, 0.0), high
 
 
+def filled(omega: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:
+    """Frequencies with the largest of them, or a quarter wave, where nothing is known.
+
+    >>> filled(np.array([3.0, 0.0])).tolist()
+    [3.0, 3.0]
+    """
+    return np.where(omega > 0, omega, max(float(omega.max()), 0.5 * np.pi))
+
+
 def _low_end(spectrum: Spectrum) -> float:
     below = np.cumsum(spectrum.power)
     if below[-1] <= 0:

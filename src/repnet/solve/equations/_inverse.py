@@ -15,8 +15,8 @@ from repnet.solve.equations._blocks import (
     make_blocks,
     weighted_residuals,
 )
-from repnet.solve.equations._direct import check_linear
-from repnet.solve.equations._guess import data_band
+from repnet.solve.equations._direct import check_linear, probe_network
+from repnet.solve.equations._guess import data_band, filled
 from repnet.solve.equations._layers import make_layer, units_for
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
@@ -92,34 +92,31 @@ def solve_inverse(problem: Problem, key: PRNGKeyArray, *, units: int | None, ste
     with one_blas_thread():
         if has_fields(problem.unknowns):
             tree, tried = _first_fields(inverse, field_key)
-            starts = [tree]
         else:
-            starts, tried = _first_numbers(inverse)
-        return _finish(inverse, starts, tried, units)
+            tree, tried = _first_numbers(inverse)
+        return _finish(inverse, tree, tried, units)
 
 
 def band_of(problem: Problem, frame: Frame, key: PRNGKeyArray) -> Float[np.ndarray, " dim"]:
     """Largest angular frequency per axis of the data, the sources and the conditions."""
-    probe = make_layer("sine", problem.out_size, 8, np.full(problem.dim, np.pi), key=key)
-    _, omega = data_band(problem, frame, probe)
+    _, omega = data_band(problem, frame, probe_network(problem, key))
     centre, half = np.asarray(frame.centre), np.asarray(frame.half_width)
     for term in problem.terms.values():
         if term.values is not None and len(term.points) > 2:
             spectra = axis_spectra((np.asarray(term.points) - centre) / half, term.values)
             omega = np.maximum(omega, [spectrum.omega_max for spectrum in spectra])
-    return np.where(omega > 0, omega, max(float(omega.max()), 0.5 * np.pi))
+    return filled(omega)
 
 
-def _first_numbers(inverse: Inverse) -> tuple[list[Any], dict[str, Any]]:
-    tree = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), inverse.problem.unknowns)
+def _first_numbers(inverse: Inverse) -> tuple[Any, dict[str, Any]]:
     tree = with_layers(inverse.problem, inverse.kind, inverse.omega, 1, inverse.key)
     reduced, network = inverse.reduced(inverse.size(_PILOT), tree)
     if not inverse.linear:
-        return [read_off(reduced, fit_data(reduced, network, tree), tree)], {}
+        return read_off(reduced, fit_data(reduced, network, tree), tree), {}
     starts, tried = scan(lambda t: reduced.settle(network, t), tree, inverse.omega, _KEEP)
     ends = [reduced.minimize(reduced.settle(network, t), inverse.steps)[0] for t in starts]
     best = min(ends, key=lambda state: state.misfit)
-    return [best.tree], {"scan": tried}
+    return best.tree, {"scan": tried}
 
 
 def _first_fields(inverse: Inverse, key: PRNGKeyArray) -> tuple[Any, dict[str, Any]]:
@@ -169,20 +166,17 @@ def _misfit(reduced: Reduced, state: State) -> float:
     return float(np.sqrt(np.mean(np.square(left))))
 
 
-def _finish(inverse: Inverse, starts: list[Any], tried: dict[str, Any], units: int | None) -> Found:
+def _finish(inverse: Inverse, tree: Any, tried: dict[str, Any], units: int | None) -> Found:
     """Gauss–Newton with all data, and more units while they help."""
     size = units or inverse.size(_LAST)
     best: Found | None = None
-    tree = starts[0]
     while True:
         reduced, network = inverse.reduced(size, tree)
         state, steps, converged = reduced.minimize(reduced.settle(network, tree), inverse.steps)
         found = Found(reduced, state, inverse.omega, size, steps, converged, tried)
+        gained = best is None or relative(found) < _GAIN * relative(best)
         if best is None or relative(found) < relative(best):
-            gained = best is None or relative(found) < _GAIN * relative(best)
             best = found
-        else:
-            gained = False
         size = int(_GROW * size)
         if units is not None or not gained or size > _MOST or relative(best) < _EXACT:
             return best

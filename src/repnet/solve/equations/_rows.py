@@ -1,6 +1,6 @@
 """Rows of the linear problem: residuals at points, and their derivatives by the read-out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.nn import MLP, Standardized
-from repnet.problem import Problem, Term, Transformed
+from repnet.problem import Problem, Region, Term, Transformed
 from repnet.problem._jet import Shared
 
+BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
 _LENGTHS = (8, 256, 2048)  # blocks of points are padded to one of these, so that few are compiled
 _PROBES = 7  # points at which linearity is checked
 _LINEAR = 1e-8  # relative departure from an affine residual that rounding explains
@@ -34,11 +35,21 @@ def with_readout(network: MLP, coefficients: Float[np.ndarray, " coefficients"] 
     )
 
 
-def field_of(problem_transform: Callable | None, network: Standardized) -> Callable:
-    """What residuals see: the network, under the problem's hard conditions if it has any."""
-    if problem_transform is None:
-        return network
-    return Transformed(network, problem_transform)
+def flat_readout(network: MLP) -> Float[Array, " coefficients"]:
+    """The read-out as `with_readout` takes it."""
+    return jnp.concatenate([network.readout.weight.ravel(), network.readout.bias])
+
+
+def row_norms(
+    rows: Float[np.ndarray, "points equations columns"],
+) -> Float[np.ndarray, " equations"]:
+    """Root mean square over points of the rows' norms, per equation."""
+    return np.sqrt(np.mean(np.sum(np.square(rows), axis=2), axis=0))
+
+
+def on_boundary(problem: Problem, term: Term) -> bool:
+    """Whether a term holds on a boundary."""
+    return isinstance(term.points, Region) and term.points.manifold_dim < problem.dim
 
 
 class Frame(eqx.Module):
@@ -61,54 +72,58 @@ class Frame(eqx.Module):
 
     def field(self, network: MLP) -> Callable:
         """What residuals see."""
-        return field_of(self.transform, self.wrap(network))
+        wrapped = self.wrap(network)
+        return wrapped if self.transform is None else Transformed(wrapped, self.transform)
 
 
 @eqx.filter_jit
-def _residuals(residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array) -> Array:
+def compiled_residuals(
+    residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array
+) -> Array:
     field = frame.field(network)
-    return jax.vmap(lambda point: _vector(residual(Shared(field), point, unknowns)))(x)
+    return jax.vmap(lambda point: as_vector(residual(Shared(field), point, unknowns)))(x)
 
 
 @eqx.filter_jit
-def _linearized(
+def compiled_rows(
     residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array
 ) -> tuple[Array, Array]:
-    flat = jnp.concatenate([network.readout.weight.ravel(), network.readout.bias])
-
     def at(coefficients: Array, point: Array) -> Array:
         field = Shared(frame.field(with_readout(network, coefficients)))
-        return _vector(residual(field, point, unknowns))
+        return as_vector(residual(field, point, unknowns))
 
     def one(point: Array) -> tuple[Array, Array]:
-        value, pull = jax.vjp(lambda c: at(c, point), flat)
+        value, pull = jax.vjp(lambda c: at(c, point), flat_readout(network))
         (rows,) = jax.vmap(pull)(jnp.eye(value.size))
         return value, rows
 
     return jax.vmap(one)(x)
 
 
-def _vector(residual: Any) -> Array:
+def as_vector(residual: Any) -> Array:
     return jnp.atleast_1d(jnp.asarray(residual))
 
 
-def blocks(x: Float[np.ndarray, "points dim"]) -> Iterator[tuple[int, np.ndarray]]:
-    """Points in blocks of few sizes, padded by their last one; how many of each block count."""
+def in_blocks(
+    evaluate: Callable[[Array], tuple[Array, ...]], x: Float[np.ndarray, "points dim"]
+) -> list[np.ndarray]:
+    """A compiled function of many points, by blocks of few sizes padded by their last point."""
+    found: list[list[np.ndarray]] = []
     for first in range(0, len(x), _LENGTHS[-1]):
         part = x[first : first + _LENGTHS[-1]]
         size = next(size for size in _LENGTHS if len(part) <= size)
-        yield len(part), np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+        padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+        found.append([np.asarray(value)[: len(part)] for value in evaluate(jnp.asarray(padded))])
+    return [np.concatenate(column) for column in zip(*found, strict=True)]
 
 
 def residuals(
     term: Term, frame: Frame, network: MLP, unknowns: Any, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, "points equations"]:
     """Residuals of a term at points, the term's values subtracted."""
-    found = [
-        np.asarray(_residuals(term.residual, frame, network, unknowns, jnp.asarray(part)))[:count]
-        for count, part in blocks(x)
-    ]
-    residual = np.concatenate(found)
+    (residual,) = in_blocks(
+        lambda part: (compiled_residuals(term.residual, frame, network, unknowns, part),), x
+    )
     return residual if term.values is None else residual - term.values
 
 
@@ -118,13 +133,10 @@ def linearized(
     Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations coefficients"]
 ]:
     """Residuals, and their derivatives by the coefficients of the read-out."""
-    values, rows = [], []
-    for count, part in blocks(x):
-        value, row = _linearized(term.residual, frame, network, unknowns, jnp.asarray(part))
-        values.append(np.asarray(value)[:count])
-        rows.append(np.asarray(row)[:count])
-    value = np.concatenate(values)
-    return (value if term.values is None else value - term.values), np.concatenate(rows)
+    value, rows = in_blocks(
+        lambda part: compiled_rows(term.residual, frame, network, unknowns, part), x
+    )
+    return (value if term.values is None else value - term.values), rows
 
 
 def is_affine(

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from repnet.nn import MLP
 from repnet.problem import Term
 from repnet.problem._jet import Jet, Shared, jet_of
-from repnet.solve.equations._rows import Frame, _vector, blocks
+from repnet.solve.equations._rows import Frame, as_vector, in_blocks
 
 
 class _Tapped:
@@ -57,12 +57,12 @@ def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Arr
     **Source:** this project.
     """
     first = _Tapped(Shared(u), None)
-    value = _vector(residual(first, x, unknowns))
+    value = as_vector(residual(first, x, unknowns))
     if not first.seen:  # an equation of the unknowns alone has no such yardstick
         return jnp.full_like(value, jnp.inf)
     seen = [jax.lax.stop_gradient(part) for part in first.seen]
     shifts = [jnp.zeros_like(part) for part in seen]
-    slopes = jax.jacfwd(lambda s: _vector(residual(_Tapped(Shared(u), s), x, unknowns)))(shifts)
+    slopes = jax.jacfwd(lambda s: as_vector(residual(_Tapped(Shared(u), s), x, unknowns)))(shifts)
     products = [
         (slope * part).reshape(value.size, -1) for slope, part in zip(slopes, seen, strict=True)
     ]
@@ -81,11 +81,9 @@ def term_sizes(
     term: Term, frame: Frame, network: MLP, unknowns: Any, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, " equations"]:
     """Root mean square over points of the sum of absolute terms, per equation."""
-    found = [
-        np.asarray(_many_parts(term.residual, frame, network, unknowns, jnp.asarray(part)))[:count]
-        for count, part in blocks(x)
-    ]
-    sizes = np.concatenate(found)
+    (sizes,) = in_blocks(
+        lambda part: (_many_parts(term.residual, frame, network, unknowns, part),), x
+    )
     if term.values is not None:
         sizes = np.concatenate([sizes, np.abs(term.values)])
     return np.sqrt(np.mean(np.square(sizes), axis=0))

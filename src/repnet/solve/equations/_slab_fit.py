@@ -14,8 +14,8 @@ from repnet.nn import MLP, Linear, RingBumps
 from repnet.problem import Problem, Region, Union
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._fit import judge
-from repnet.solve.equations._rows import Frame, with_readout
-from repnet.solve.equations._slab_newton import Rows, fills
+from repnet.solve.equations._rows import Frame, on_boundary, with_readout
+from repnet.solve.equations._slab_newton import Rows
 
 _SLOPE = 0.03  # slope of a step, as a share of the units per half-width around it
 _SHARP = 0.08  # the same of a bump: one over its width
@@ -87,7 +87,7 @@ def slab_points(
         region = term.points
         assert isinstance(region, Region)
         rng = np.random.default_rng(np.asarray(jax.random.key_data(each)))
-        if fills(problem, region):
+        if not on_boundary(problem, term):
             points[name] = _placed(problem, around, rng, inside)
         elif region.lower[-1] == region.upper[-1]:
             points[name] = _placed(problem, around, rng, at_start, first=True)

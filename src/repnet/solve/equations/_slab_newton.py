@@ -10,10 +10,17 @@ import scipy  # its parts load at their first use, so that `import repnet` is qu
 from jaxtyping import Float
 
 from repnet.nn import MLP
-from repnet.problem import Problem, Region, value
-from repnet.solve.equations._rows import Frame, _linearized, _residuals, with_readout
+from repnet.problem import Problem, value
+from repnet.solve.equations._fit import row_weights
+from repnet.solve.equations._rows import (
+    Frame,
+    compiled_residuals,
+    compiled_rows,
+    flat_readout,
+    on_boundary,
+    with_readout,
+)
 
-_BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
 _RIDGE = 1e-13
 _STEPS = 8
 _SETTLED = 1.05  # a loss that much above the linear problem's ends Newton's method
@@ -35,12 +42,10 @@ class Rows:
         values, rows = [], []
         for name, term in self.problem.terms.items():
             x = jnp.asarray(self.points[name])
-            found = _linearized(term.residual, self.frame, network, self.unknowns, x)
+            found = compiled_rows(term.residual, self.frame, network, self.unknowns, x)
             value, row = map(np.asarray, found)
             if name not in self.weights:
-                norm = np.sqrt(np.mean(np.sum(np.square(row), axis=2), axis=0))
-                face = not fills(self.problem, term.points)
-                self.weights[name] = (_BOUNDARY if face else 1.0) / np.maximum(norm, 1e-300)
+                self.weights[name] = row_weights(self.problem, term, row)
             weight = self.weights[name]
             values.append((value * weight).ravel())
             rows.append((row * weight[:, None]).reshape(-1, row.shape[2]))
@@ -51,15 +56,19 @@ class Rows:
         total = 0.0
         for name, term in self.problem.terms.items():
             x = jnp.asarray(self.points[name])
-            found = np.asarray(_residuals(term.residual, self.frame, network, self.unknowns, x))
+            found = np.asarray(
+                compiled_residuals(term.residual, self.frame, network, self.unknowns, x)
+            )
             total += float(np.sum(np.square(found * self.weights[name])))
         return float(np.sqrt(total)) if np.isfinite(total) else np.inf
 
     def fitted(self, network: MLP, guess: Callable) -> MLP:
         """The network whose values are closest to the guess, at the points inside."""
         terms = self.problem.terms.items()
-        x = next(self.points[name] for name, term in terms if fills(self.problem, term.points))
-        here, rows = map(np.asarray, _linearized(value, self.frame, network, None, jnp.asarray(x)))
+        x = next(self.points[name] for name, term in terms if not on_boundary(self.problem, term))
+        here, rows = map(
+            np.asarray, compiled_rows(value, self.frame, network, None, jnp.asarray(x))
+        )
         right = guess(x) - here
         return with_readout(network, ridged(rows.reshape(-1, rows.shape[2]), right.ravel())[0])
 
@@ -69,7 +78,7 @@ class Rows:
             values, rows = self.linearized(network)
             loss = reached = float(np.linalg.norm(values))
             change, least = ridged(rows, -values)
-            here = _flat(network)
+            here = flat_readout(network)
             for halving in range(_HALVINGS):
                 candidate = with_readout(network, here + 0.5**halving * change)
                 reached = self.loss(candidate)
@@ -81,11 +90,6 @@ class Rows:
             if reached <= _SETTLED * least + 1e-13:
                 return network, step
         return network, _STEPS
-
-
-def fills(problem: Problem, region: Any) -> bool:
-    """Whether a term's region is of the domain's own dimension."""
-    return isinstance(region, Region) and region.manifold_dim == problem.dim
 
 
 def ridged(
@@ -106,8 +110,3 @@ def ridged(
         factor[:columns, :columns], factor[:columns, -1], check_finite=False
     )
     return solved / norms, float(abs(factor[columns, -1]))
-
-
-def _flat(network: MLP) -> Float[np.ndarray, " coefficients"]:
-    readout = network.readout
-    return np.concatenate([np.asarray(readout.weight).ravel(), np.asarray(readout.bias)])

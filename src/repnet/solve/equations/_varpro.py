@@ -15,7 +15,7 @@ from repnet.solve.equations._blocks import (
     weighted_residuals,
 )
 from repnet.solve.equations._projection import Projection
-from repnet.solve.equations._rows import Frame, readout_size, with_readout
+from repnet.solve.equations._rows import Frame, flat_readout, readout_size, with_readout
 from repnet.solve.equations._unknowns import numbers, with_numbers
 
 _RIDGE = 1e-13
@@ -101,24 +101,18 @@ class Reduced:
         moves = by_unknowns(self.parts, self.frame, state.network, state.tree)
         return state.projection.rest(moves)
 
-    def minimize(
-        self, state: State, steps: int, ridge: Float[np.ndarray, " unknowns"] | None = None
-    ) -> tuple[State, int, bool]:
-        """Levenberg–Marquardt on the unknowns; the steps taken, and whether it converged.
-
-        `ridge`: factors of a sum of squares of the unknowns that is added, one per number.
-        """
+    def minimize(self, state: State, steps: int) -> tuple[State, int, bool]:
+        """Levenberg–Marquardt on the unknowns; the steps taken, and whether it converged."""
         damping = _DAMPING
-        extra = np.zeros(len(numbers(state.tree))) if ridge is None else ridge
-        loss = self._loss(state, extra)
+        loss = _loss(state)
         for step in range(1, steps + 1):
             slopes = self.jacobian(state)
             left = state.projection.rest(state.residual[:, None])[:, 0]
             while True:
-                move = _damped(slopes, left, numbers(state.tree), extra, damping)
+                move = _damped(slopes, left, damping)
                 tree = with_numbers(state.tree, numbers(state.tree) + move)
                 trial = self.settle(state.network, tree)
-                reached = self._loss(trial, extra)
+                reached = _loss(trial)
                 if reached <= loss:
                     break
                 damping *= 10.0
@@ -132,24 +126,19 @@ class Reduced:
                 return state, step, True
         return state, steps, False
 
-    def _loss(self, state: State, extra: np.ndarray) -> float:
-        if not np.isfinite(state.misfit) or state.misfit > _HUGE:
-            return np.inf
-        return state.misfit**2 + float(np.sum(np.square(extra * numbers(state.tree))))
+
+def _loss(state: State) -> float:
+    if not np.isfinite(state.misfit) or state.misfit > _HUGE:
+        return np.inf
+    return state.misfit**2
 
 
 def _damped(
-    slopes: np.ndarray, left: np.ndarray, here: np.ndarray, extra: np.ndarray, damping: float
+    slopes: Float[np.ndarray, "rows unknowns"], left: Float[np.ndarray, " rows"], damping: float
 ) -> Float[np.ndarray, " unknowns"]:
     """The step that minimizes the linearized misfit plus damping relative to each column."""
-    norms = np.sqrt(np.square(slopes).sum(axis=0) + np.square(extra))
+    norms = np.sqrt(np.square(slopes).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
-    stacked = np.vstack([slopes / norms, np.diag(extra / norms), damping**0.5 * np.eye(len(norms))])
-    right = -np.concatenate([left, extra * here, np.zeros(len(norms))])
+    stacked = np.vstack([slopes / norms, damping**0.5 * np.eye(len(norms))])
+    right = -np.concatenate([left, np.zeros(len(norms))])
     return np.linalg.lstsq(stacked, right, rcond=None)[0] / norms
-
-
-def flat_readout(network: MLP) -> Float[np.ndarray, " coefficients"]:
-    """Weights row by row, then biases."""
-    readout = network.readout
-    return np.concatenate([np.asarray(readout.weight).ravel(), np.asarray(readout.bias)])
