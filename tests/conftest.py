@@ -1,11 +1,16 @@
 """What every test shares; pyproject.toml switches on the checks of types and shapes."""
 
 import os
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# What was compiled once is kept, for all workers and for the next run.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 @pytest.fixture

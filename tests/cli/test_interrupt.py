@@ -54,7 +54,7 @@ def _patiently(process: subprocess.Popen, number: int) -> tuple[str, str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_best_network_so_far_is_saved(wave, tmp_path, number):
     out = tmp_path / "run"
-    done = interrupted(wave, out, 25.0, number)
+    done = interrupted(wave, out, 18.0, number)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "interrupted" in done.stderr

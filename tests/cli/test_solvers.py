@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 from repnet.cli import run
-from repnet.cli._finish import finish_interrupted
 from repnet.cli._progress import BarProgress, progress_for
 from repnet.cli._solvers import Choice, _direct, _gradient, _rival, read_choice
 from repnet.cli._watch import band_watch
@@ -17,7 +16,7 @@ from repnet.data import Dataset
 from repnet.judge import band_error
 from repnet.nn import FourierFeatures, Linear, SineLinear
 from repnet.problem import regression
-from repnet.report import OutputFolder, read_run
+from repnet.report import read_run
 from repnet.solve import AbstractProgress, LeastSquares, Windows
 
 PROBLEM = regression(np.linspace(0, 1, 5_000), np.zeros((5_000, 2)))
@@ -120,15 +119,24 @@ def test_without_bands_there_is_no_watch():
     assert band_watch(few, few) is None
 
 
-def test_an_interrupted_direct_solve_leaves_its_record(tmp_path, capsys):
-    options = {"data": "wave", "seed": 1, "json": False, "quiet": False}
-    with OutputFolder(tmp_path / "run") as folder:
-        assert finish_interrupted("fit", options, wave(50), folder) == 1
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [("fit heart", "_fit.solve_with"), ("solve poisson1d_ms", "_solve.solve")],
+)
+def test_an_interrupted_direct_solve_leaves_its_record(
+    tmp_path, capsys, monkeypatch, command, module
+):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"repnet.cli.{module}", interrupt)
+    target = tmp_path / "run"
+    assert run([*command.split(), "--out", str(target), "--quiet"]) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert str(tmp_path / "run") in err
-    assert read_run(tmp_path / "run").record.result == "interrupted"
-    assert not (tmp_path / "run" / "model.npz").exists()
+    assert str(target) in err
+    assert read_run(target).record.result == "interrupted"
+    assert not (target / "model.npz").exists()
 
 
 def test_an_interrupt_before_the_solve_leaves_nothing(tmp_path, capsys, monkeypatch):

@@ -95,7 +95,7 @@ def _monte_carlo(make, dim, seeds):
     def squares(key):
         network_key, point_key = jr.split(key)
         network = make(network_key)
-        x = jr.uniform(point_key, (256, dim), minval=-1.0, maxval=1.0)
+        x = jr.uniform(point_key, (64, dim), minval=-1.0, maxval=1.0)
         u = jax.vmap(network)(x)
         slope = jax.vmap(jax.jacrev(network))(x)
         return jnp.mean(u**2), jnp.sum(jnp.mean(slope**2, axis=(0, 1)))

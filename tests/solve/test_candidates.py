@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from repnet.solve._candidates import sine_features, window_candidates
+from repnet.solve._candidates import window_candidates
+from repnet.solve._one_layer import sine_features
 
 KEY = jr.key(0)
 

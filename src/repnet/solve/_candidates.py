@@ -4,13 +4,13 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from repnet.nn import AbstractFirstLayer, RepLinear, SineLinear, cubed_relu, squared_relu
+from repnet.nn import AbstractFirstLayer, RepLinear, cubed_relu, squared_relu
+from repnet.solve._one_layer import sine_features
 
 _SMOOTH_RIDGES = tuple(
     10.0**k for k in (-29, -26, -23, -20, -17, -14, -11, -8, -6, -4.5, -3, -1.5, 0)
@@ -99,19 +99,3 @@ def _sines(
     width = int(np.clip(4 * modes, 48, max(48, 3 * per_window)))
     layer = sine_features(dim, width, radii, key=key)
     return Candidate(layer, np.array(_SMOOTH_RIDGES), True, "sine", float(np.max(radii)))
-
-
-def sine_features(
-    dim: int, width: int, radii: Float[np.ndarray, " dim"], *, key: PRNGKeyArray
-) -> SineLinear:
-    r"""A sine layer with frequencies uniform in $|\omega_i/R_i| \le 1$ and uniform phases."""
-    layer_key, ball_key, phase_key = jax.random.split(key, 3)
-    layer = SineLinear(dim, width, frequency=1.0, key=layer_key)
-    ball = jax.random.ball(ball_key, dim, shape=(width,))
-    if dim == 1:  # stratified: no two frequencies far closer than the others
-        cells = (jnp.arange(width) + jax.random.uniform(ball_key, (width,))) / width
-        ball = cells[:, None]
-    phase = jax.random.uniform(phase_key, (width,), maxval=2.0 * jnp.pi)
-    return eqx.tree_at(
-        lambda sine: (sine.weight, sine.bias), layer, (ball * jnp.asarray(radii), phase)
-    )

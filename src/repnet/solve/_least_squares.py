@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import equinox as eqx
@@ -12,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
 
-from repnet.nn import MLP, AbstractFirstLayer, RepLinear
+from repnet.nn import MLP, RepLinear
 from repnet.problem import Problem
-from repnet.solve._candidates import sine_features
 from repnet.solve._clock import Clock
+from repnet.solve._one_layer import one_layer, sine_features
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import data_of, is_regression, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
-from repnet.solve._threads import one_blas_thread
+from repnet.solve._threads import blas_threads_for, one_blas_thread
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
 from repnet.solve.equations import Wanted, solve_equation
 from repnet.spectrum import axis_spectra
@@ -30,7 +29,6 @@ _ROUND_OFF = 1e-13  # the least ridge, relative to the largest singular value
 _HELD = 0.2  # share of the pilot's rows that judge a candidate
 _PILOT_ROWS = 3  # pilot rows per unit
 _SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
-_LARGE = 2e10  # rows × units² above which BLAS may use all cores
 _COARSE = 1.7  # ratio of neighbouring scales in the first search
 _FINE = 1.25
 
@@ -160,7 +158,7 @@ def _choose(solver: LeastSquares, problem: Problem, network: Any, key: PRNGKeyAr
             radii = 1.2 * (factor * band + np.pi)
             layer = sine_features(x.shape[1], width, radii, key=layer_key)
             scale = tuple(float(radius) for radius in radii)
-            pilots.append(search.judge("sine", scale, _readable(layer, y.shape[1])))
+            pilots.append(search.judge("sine", scale, one_layer(layer, y.shape[1])))
     pilots.extend(_steps(solver, search, band, layer_key))
     best = min(pilots, key=lambda pilot: pilot.error)
     tried = {f"{p.name} {max(p.scale or (0.0,)):.4g}": p.error for p in pilots}
@@ -200,7 +198,7 @@ def _steps(
                 key=key,
             )
             scales = tuple(float(s) for s in np.broadcast_to(scale, (dim,)))
-            tried[level] = search.judge(name, scales, _readable(layer, out))
+            tried[level] = search.judge(name, scales, one_layer(layer, out))
         return tried[level]
 
     guess = max(float(np.max(band)) / 6.0, 0.5)
@@ -283,8 +281,7 @@ def _rows(network: MLP, points: jax.Array) -> jax.Array:
 
 def _solve(problem: Problem, pilot: Pilot) -> MLP:
     x, y = data_of(problem)
-    work = len(x) * pilot.network.readout.weight.shape[1] ** 2
-    with nullcontext() if work > _LARGE else one_blas_thread():
+    with blas_threads_for(len(x), pilot.network.readout.weight.shape[1]):
         triangle = accumulate(pilot.network, x, y)
         if pilot.ridge > _ROUND_OFF * 10:
             weights = Spectral.of(triangle).coefficients(pilot.ridge)
@@ -304,10 +301,6 @@ def _per_axis(scale: tuple[float, ...], dim: int) -> Float[np.ndarray, " dim"]:
             f"{dim}; got {len(scale)}."
         )
     return np.broadcast_to(np.asarray(scale), (dim,))
-
-
-def _readable(layer: AbstractFirstLayer, out: int) -> MLP:
-    return MLP(layer, out, hidden=(), key=jax.random.key(0))  # its read-out is overwritten
 
 
 def _double(leaf: Any) -> Any:

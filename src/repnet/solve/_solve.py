@@ -50,6 +50,11 @@ def solve(
 
     **Source:** this project.
     """
+    if isinstance(network, Solver):
+        raise ValueError(
+            f"`solve(network=...)` takes a network; got a {type(network).__name__}: pass it as "
+            "`solver=`."
+        )
     if solver is not None:
         return solver.run(problem, network, key=key, progress=progress)
     choose_key, run_key = jax.random.split(key)

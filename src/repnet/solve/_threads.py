@@ -1,9 +1,11 @@
 """BLAS threads for small factorizations."""
 
 import importlib
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from threadpoolctl import threadpool_limits
+
+_LARGE = 2e10  # rows × columns² above which BLAS may use all cores
 
 
 def one_blas_thread() -> AbstractContextManager:
@@ -14,3 +16,8 @@ def one_blas_thread() -> AbstractContextManager:
     """
     importlib.import_module("scipy.linalg")  # SciPy brings a BLAS of its own, limited once loaded
     return threadpool_limits(1, "blas")
+
+
+def blas_threads_for(rows: int, columns: int) -> AbstractContextManager:
+    """One BLAS thread for a small factorization, the user's setting for a large one."""
+    return nullcontext() if rows * columns**2 > _LARGE else one_blas_thread()

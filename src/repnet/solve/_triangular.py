@@ -11,42 +11,55 @@ RIDGES = np.array(
 )
 
 
-@dataclasses.dataclass
+_PANEL = 64  # columns that LAPACK reflects at once
+
+
 class Triangle:
     r"""The factor $R$ of $[A\; b] = QR$, updated as rows arrive.
 
-    Stacking $R$ on new rows and factorizing again gives the factor of all rows so far: memory is
+    Reflecting new rows onto $R$ gives the factor of all rows so far: memory is
     $(\text{columns} + \text{block}) \cdot \text{columns}$, however many rows there are.
 
-    **Source:** Golub and Van Loan, section 5.2 (Householder QR); Demmel et al. 2012.
+    **Source:** Golub and Van Loan, section 5.2 (Householder QR); Demmel et al. 2012; LAPACK's
+    `tpqrt`, which leaves out the zeros of $R$.
     """
 
-    columns: int
-    right: int
-    rows: int = 0
-    factor: np.ndarray | None = None
+    def __init__(self, columns: int, right: int):
+        self.columns = columns
+        self.right = right
+        self.rows = 0
+        self.factor = np.zeros((columns + right, columns + right), order="F")
 
     def add(
         self, matrix: Float[np.ndarray, "rows columns"], y: Float[np.ndarray, "rows right"]
     ) -> None:
         """Take in more rows."""
-        block = np.hstack([matrix, y])
-        if self.factor is not None:
-            block = np.vstack([self.factor, block])
-        (factor,) = scipy.linalg.qr(block, mode="r", overwrite_a=True, check_finite=False)
-        self.factor = factor[: block.shape[1]]
+        block = np.empty((len(y), self.columns + self.right), order="F")
+        block[:, : self.columns] = matrix
+        block[:, self.columns :] = y
+        self.factor = _reflected(self.factor, block)
         self.rows += len(y)
 
     def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """$R$, $Q^\\top b$ and the residual sum of squares that no coefficients can reduce."""
-        assert self.factor is not None
-        whole = np.zeros((self.columns + self.right, self.columns + self.right))
-        whole[: len(self.factor)] = self.factor
-        triangle, target = (
-            whole[: self.columns, : self.columns],
-            whole[: self.columns, self.columns :],
-        )
-        return triangle, target, np.square(whole[self.columns :, self.columns :]).sum(axis=0)
+        size = self.columns
+        triangle, target = self.factor[:size, :size], self.factor[:size, size:]
+        return triangle, target, np.square(self.factor[size:, size:]).sum(axis=0)
+
+
+def _reflected(triangle: np.ndarray, rows: np.ndarray, *, triangular: bool = False) -> np.ndarray:
+    """The triangle of the given one (overwritten) above rows (overwritten; a triangle or not)."""
+    size = len(triangle)
+    above, *_, fault = scipy.linalg.lapack.dtpqrt(
+        len(rows) if triangular else 0,
+        min(_PANEL, size),
+        triangle,
+        rows,
+        overwrite_a=True,
+        overwrite_b=True,
+    )
+    assert fault == 0, fault
+    return above
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,21 +101,15 @@ class Spectral:
 
 def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:
     """Coefficients at one ridge by QR of the triangle on a multiple of the unit matrix."""
-    factor, target, _ = triangle.parts()
-    norms = column_norms(factor)
-    scaled = factor / norms
-    level = ridge * np.sqrt(np.sum(np.square(scaled)))
-    stacked = np.vstack(
-        [
-            np.hstack([scaled, target]),
-            np.hstack([level * np.eye(len(factor)), np.zeros_like(target)]),
-        ]
-    )
-    (top,) = scipy.linalg.qr(stacked, mode="r", overwrite_a=True, check_finite=False)
-    width = len(factor)
-    solved = scipy.linalg.solve_triangular(
-        top[:width, :width], top[:width, width:], check_finite=False
-    )
+    size = triangle.columns
+    norms = column_norms(triangle.factor[:size, :size])
+    scaled = np.asfortranarray(triangle.factor.copy())
+    scaled[:size, :size] /= norms
+    level = ridge * np.sqrt(np.sum(np.square(scaled[:size, :size])))
+    ridged = np.zeros_like(scaled)
+    np.fill_diagonal(ridged[:size, :size], level)
+    top = _reflected(scaled, ridged, triangular=True)
+    solved = scipy.linalg.solve_triangular(top[:size, :size], top[:size, size:], check_finite=False)
     return solved / norms[:, None]
 
 

@@ -119,11 +119,11 @@ def test_diffusion_field():
     points = np.linspace(0.0, 1.0, 21)[:, None]
     with jax.enable_x64(True):
         found = jax.vmap(solution.unknowns["a"])(jnp.asarray(points))
-    # Least determined at the free end, where no equation holds beyond it.
-    np.testing.assert_allclose(found, 1.0 + points / 2, atol=1e-3)
+    np.testing.assert_allclose(found, 1.0 + points / 2, atol=2e-5)
 
 
-def test_nonlinear_equation_with_two_unknowns():
+@pytest.mark.parametrize("seed", [0, 3])
+def test_nonlinear_equation_with_two_unknowns(seed):
     """Logistic growth, u' = r u (1 - u / k), with u(0) known: closed form."""
     x = np.linspace(0.0, 4.0, 60)
     y = 2.0 / (1.0 + 9.0 * np.exp(-1.5 * x))
@@ -138,9 +138,10 @@ def test_nonlinear_equation_with_two_unknowns():
         "data": observed(x, y),
     }
     problem = Problem(box, terms, {"r": np.asarray(1.0), "k": np.asarray(1.4)})
-    solution = GaussNewton(units=64).run(problem, key=jax.random.key(0))
-    assert solution.unknowns["r"] == pytest.approx(1.5, rel=1e-5)
-    assert solution.unknowns["k"] == pytest.approx(2.0, rel=1e-5)
+    solution = GaussNewton(units=64).run(problem, key=jax.random.key(seed))
+    assert solution.result is RESULTS.successful
+    assert solution.unknowns["r"] == pytest.approx(1.5, rel=1e-7)
+    assert solution.unknowns["k"] == pytest.approx(2.0, rel=1e-7)
     assert sorted(solution.plan.numbers["intervals"]) == ["k", "r"]
 
 

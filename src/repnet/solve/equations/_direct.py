@@ -7,13 +7,12 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from repnet.nn import MLP
-from repnet.problem import Problem
-from repnet.solve._threads import one_blas_thread
-from repnet.solve.equations._fit import Fit
+from repnet.problem import Problem, Region
+from repnet.solve.equations._fit import Fit, fit
 from repnet.solve.equations._guess import data_band, filled
 from repnet.solve.equations._layers import Kind, make_layer, omega_of, units_for
-from repnet.solve.equations._points import draw_points
-from repnet.solve.equations._rows import Frame, is_affine
+from repnet.solve.equations._points import draw_points, points_of
+from repnet.solve.equations._rows import Frame, is_affine, on_boundary
 from repnet.solve.equations._search import Omega, Search
 
 _PILOT = 400  # units of the small fits
@@ -23,7 +22,12 @@ _GROW = 1.5
 _GAIN = 0.5  # more units must bring the error below this share
 _POOR = 0.05  # a fit with a larger error says little
 _GENTLER = 0.7
+_LAST = 1.2  # a last step smaller than this is joined to the one before
+_TUNED = 1000  # units up to which frequencies are refined again
+_FINE = (2.0**0.5,)
 _GOOD = 1e-10  # an error that needs no more units
+_FEW = 4  # points inside, below which no fewer are tried
+_CONTRADICTED = 0.25  # a relative residual of conditions alone that no jump at a corner explains
 _NARROW = 3.0 * np.pi  # a band that starts above this may hold everything
 
 
@@ -33,6 +37,7 @@ class Direct:
 
     - `omega`: angular frequencies per axis, radians per half-width; `low`: of the band, if any.
     - `trials`: of frequencies and numbers of units, as words and errors.
+    - `contradict`: whether the conditions alone have no solution.
     """
 
     fit: Fit
@@ -43,6 +48,7 @@ class Direct:
     low: Omega | None
     linear: bool
     trials: dict[str, float]
+    contradict: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,9 +68,10 @@ def solve_direct(problem: Problem, wanted: Wanted, key: PRNGKeyArray) -> Direct:
     search_key, check_key = jax.random.split(key)
     units = min(wanted.units or _PILOT, _PILOT)
     linear = check_linear(problem, frame, check_key)
-    with one_blas_thread():
-        search, omega = choose_frequencies(problem, frame, wanted, units, linear, search_key)
-        return _enlarge(search, omega, wanted)
+    search, omega = choose_frequencies(problem, frame, wanted, units, linear, search_key)
+    if search.error(omega) > _POOR and conditions_contradict(search):
+        return _chosen(search, omega, search.at(omega), _errors(search), contradict=True)
+    return _enlarge(search, omega, wanted)
 
 
 def check_linear(problem: Problem, frame: Frame, key: PRNGKeyArray) -> bool:
@@ -113,7 +120,7 @@ def choose_frequencies(
 
 def trial_error(problem: Problem, key: PRNGKeyArray) -> float | None:
     """Error of one small fit at the frequencies that the problem gives; `None` if it is linear."""
-    with jax.enable_x64(True), one_blas_thread():
+    with jax.enable_x64(True):
         frame = Frame.of(problem)
         if check_linear(problem, frame, key):
             return None
@@ -128,20 +135,71 @@ def _enlarge(search: Search, omega: Omega, wanted: Wanted) -> Direct:
     size = wanted.units or max(int(_GROW * search.units), min(units_for(omega, search.low), most))
     while size != search.units and (wanted.units or best.error > _GOOD):
         larger = dataclasses.replace(search, units=size, tried={})
-        fit, before = larger.at(omega), best.error
+        tuned, before = omega, best.error
+        if size <= _TUNED and wanted.scale is None:  # the pilot's few units favour low frequencies
+            tuned = larger.refine(omega, _FINE)
+        fit = larger.at(tuned)
         trials |= _errors(larger)
         if fit.error < before or wanted.units:
-            best, search = fit, larger
+            best, search, omega = fit, larger, tuned
         done = fit.error > _GAIN * before and before < _POOR
         if wanted.units or done or size >= most:
             break
-        size = min(int(_GROW * size), most)
+        size = most if _GROW * size > most / _LAST else int(_GROW * size)
     if not isinstance(wanted.kind, str) and wanted.scale is None:
         omega = _gentler(search, omega)
         best, trials = search.at(omega), trials | _errors(search)
+    return _chosen(search, omega, best, trials)
+
+
+def _chosen(
+    search: Search, omega: Omega, best: Fit, trials: dict[str, float], *, contradict: bool = False
+) -> Direct:
     return Direct(
-        best, search.frame, wanted.kind, search.units, omega, search.low, search.linear, trials
+        best,
+        search.frame,
+        search.kind,
+        search.units,
+        omega,
+        search.low,
+        search.linear,
+        trials,
+        contradict,
     )
+
+
+def conditions_contradict(search: Search) -> bool:
+    """Whether the conditions on boundaries can't hold together, whatever the equation.
+
+    A layer with at least twice as many units as rows meets conditions at a few points exactly,
+    unless they ask for two things at one point: terms on the same region share their points.
+    """
+    problem = search.problem
+    terms = {
+        name: term
+        for name, term in problem.terms.items()
+        if isinstance(term.points, Region) and on_boundary(problem, term)
+    }
+    if not terms:
+        return False
+    alone = dataclasses.replace(problem, terms=terms)
+    inside, points, rows = 2 * search.units, {}, search.units
+    while 2 * rows > search.units and inside > _FEW:
+        inside //= 2
+        points = {n: points_of(alone, term, inside, search.key) for n, term in terms.items()}
+        rows = sum(len(x) for x in points.values()) * problem.out_size
+    waves = np.full(problem.dim, np.pi * search.units)  # any two points apart are told apart
+    probe = make_layer("sine", problem.out_size, search.units, waves, key=search.key)
+    met = fit(
+        alone,
+        search.frame,
+        probe,
+        points,
+        points,
+        linear=search.linear,
+        unknowns=problem.unknowns,
+    )
+    return max(met.errors.values()) > _CONTRADICTED
 
 
 def _most_units(problem: Problem) -> int:

@@ -53,7 +53,12 @@ def plan_of(direct: Direct) -> Plan:
         f"Residual at points that were not fitted, relative to the equations' terms: "
         f"{fit.error:.1e}.",
     ]
-    if fit.error > _STALLED:
+    if direct.contradict:
+        reasons.append(
+            "The conditions contradict each other: they can't be met together even without the "
+            "equation."
+        )
+    elif fit.error > _STALLED:
         worst = max(fit.errors, key=lambda name: fit.errors[name])
         reasons.append(
             f"The residual of term {worst!r} stays at {fit.errors[worst]:.1e} of its size: its "

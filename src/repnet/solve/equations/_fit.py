@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from repnet.nn import MLP
 from repnet.problem import Problem, Term
+from repnet.solve._threads import blas_threads_for
 from repnet.solve._triangular import Triangle, coefficients
 from repnet.solve.equations._rows import (
     BOUNDARY,
@@ -84,7 +85,7 @@ def judge(
         residual = residuals(term, frame, network, unknowns, x)
         rms = np.sqrt(np.mean(np.square(residual), axis=0))
         size = term_sizes(term, frame, network, unknowns, x)
-        if on_boundary(problem, term) and inside is not None:
+        if on_boundary(problem, term):
             # On a boundary where the field vanishes, its size is that of the field elsewhere.
             within = term_sizes(Term(term.residual, inside), frame, network, unknowns, inside)
             size = np.maximum(size, within)
@@ -92,11 +93,12 @@ def judge(
     return errors
 
 
-def _inside(problem: Problem, held: Points) -> np.ndarray | None:
+def _inside(problem: Problem, held: Points) -> np.ndarray:
+    """Points where the field's size is told: inside, or all where there are only boundaries."""
     for name, term in problem.terms.items():
         if not on_boundary(problem, term):
             return held[name][:256]
-    return None
+    return np.concatenate(list(held.values()))
 
 
 def row_weights(problem: Problem, term: Term, rows: np.ndarray) -> Float[np.ndarray, " equations"]:
@@ -120,18 +122,20 @@ def _step(
     here = with_readout(network, start)
     triangle = Triangle(size, 1)
     per_slice = max(64, int(_SLICE / (8 * size)))
-    for name, term in problem.terms.items():
-        weight = None
-        for first in range(0, len(points[name]), per_slice):
-            part = slice(first, first + per_slice)
-            values, rows = linearized(_part(term, part), frame, here, unknowns, points[name][part])
-            if weight is None:
-                weight = row_weights(problem, term, rows)
-            right = np.einsum("pec,c->pe", rows, start) - values
-            triangle.add(
-                (rows * weight[:, None]).reshape(-1, size), (right * weight).reshape(-1, 1)
-            )
-    return with_readout(network, coefficients(triangle, ridge)[:, 0])
+    with blas_threads_for(sum(map(len, points.values())), size):
+        for name, term in problem.terms.items():
+            weight = None
+            for first in range(0, len(points[name]), per_slice):
+                x = points[name][first : first + per_slice]
+                part = _part(term, slice(first, first + per_slice))
+                values, rows = linearized(part, frame, here, unknowns, x)
+                if weight is None:
+                    weight = row_weights(problem, term, rows)
+                right = np.einsum("pec,c->pe", rows, start) - values
+                triangle.add(
+                    (rows * weight[:, None]).reshape(-1, size), (right * weight).reshape(-1, 1)
+                )
+        return with_readout(network, coefficients(triangle, ridge)[:, 0])
 
 
 def _part(term: Term, rows: slice) -> Term:

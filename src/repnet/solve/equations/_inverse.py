@@ -69,12 +69,21 @@ class Inverse:
     units: int = _MOST
 
     def reduced(self, units: int, tree: Any) -> tuple[Reduced, Any]:
-        """The least-squares problem with a layer of so many units, and the layer."""
+        """The least-squares problem with a layer of so many units, and the layer.
+
+        Where an equation is nonlinear the layer fits the data: weights and Newton's method start
+        there.
+        """
         layer_key, point_key = jax.random.split(self.key)
         network = make_layer(self.kind, self.problem.out_size, units, self.omega, key=layer_key)
         points = draw_points(self.problem, units, point_key)
         parts = make_blocks(self.problem, self.frame, network, tree, points)
-        return Reduced(parts, self.frame, self.linear), network
+        reduced = Reduced(parts, self.frame, self.linear)
+        if self.linear:
+            return reduced, network
+        network = fit_data(reduced, network, tree)
+        parts = make_blocks(self.problem, self.frame, network, tree, points)
+        return dataclasses.replace(reduced, parts=parts), network
 
     def size(self, share: float) -> int:
         """Units: a share of what the band needs."""

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP, RepLinear, SineLinear
-from repnet.solve._candidates import sine_features
+from repnet.solve._one_layer import one_layer, sine_features
 
 _MARGIN = 1.2  # sines reach beyond the largest frequency by this factor
 _EDGE = np.pi  # and by one half wave across the domain
@@ -41,7 +41,7 @@ def make_layer(
     Frequencies are in radians per half-width of the domain.
     """
     dim = len(omega)
-    layer_key, band_key, key = jax.random.split(key, 3)
+    layer_key, band_key = jax.random.split(key)
     if isinstance(kind, str):
         layer = sine_features(dim, units, scale_of(kind, omega), key=layer_key)
         if low is not None and np.any(low > 0):
@@ -56,7 +56,7 @@ def make_layer(
             directions=directions,
             key=layer_key,
         )
-    return jax.tree.map(_double, MLP(layer, out, hidden=(), key=key))
+    return jax.tree.map(_double, one_layer(layer, out))
 
 
 def _banded(

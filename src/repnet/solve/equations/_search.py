@@ -6,15 +6,17 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, PRNGKeyArray
 
+from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve.equations._fit import Fit, fit
-from repnet.solve.equations._layers import Kind, make_layer
+from repnet.solve.equations._layers import Kind, make_layer, units_for
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
 
 _OCTAVES = 9  # of the first scan along the diagonal, from a quarter wave on
 _BETTER = 0.8  # a fit is better where its error is below this share of the other's
 _FACTORS = (4.0, 2.0, 2.0, 2.0**0.5)  # moves along each axis, one round after the other
+_SPARSE = 64  # a band that needs so many times the units tells nothing
 _SMALL = 1e-3  # an error that shows the frequencies to be about right
 _FLOOR = 1e-11  # errors below this are not told apart
 _HELD = 200  # units' worth of points that judge
@@ -54,19 +56,10 @@ class Search:
         """The fit with a layer for these frequencies, in radians per half-width."""
         name = tuple(float(w) for w in np.round(omega, 9))
         if name not in self.tried:
-            network = make_layer(
-                self.kind,
-                self.problem.out_size,
-                self.units,
-                np.asarray(omega),
-                low=self.low,
-                directions=self.directions,
-                key=self.layer_key,
-            )
             self.tried[name] = fit(
                 self.problem,
                 self.frame,
-                network,
+                self.layer(omega),
                 self.points,
                 self.held,
                 linear=self.linear,
@@ -74,6 +67,18 @@ class Search:
                 unknowns=self.problem.unknowns,
             )
         return self.tried[name]
+
+    def layer(self, omega: Omega) -> MLP:
+        """The network of these frequencies, its read-out not yet fitted."""
+        return make_layer(
+            self.kind,
+            self.problem.out_size,
+            self.units,
+            np.asarray(omega),
+            low=self.low,
+            directions=self.directions,
+            key=self.layer_key,
+        )
 
     def error(self, omega: Omega) -> float:
         """Its error, cut off at round-off."""
@@ -91,7 +96,11 @@ class Search:
             if held.all() or self.error(best) < _SMALL:
                 continue
             for octave in range(_OCTAVES):
+                if self.error(best) <= _FLOOR:
+                    return best
                 other = np.where(held, guess, 0.5 * np.pi * 2.0**octave)
+                if octave and units_for(other, self.low) > _SPARSE * self.units:
+                    break
                 if self.error(other) < _BETTER * self.error(best):
                     best = other
         return best

@@ -12,9 +12,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn import MLP, Linear, RingBumps
 from repnet.problem import Problem, Region, Union
+from repnet.solve._one_layer import one_layer
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._fit import judge
-from repnet.solve.equations._rows import Frame, on_boundary, with_readout
+from repnet.solve.equations._rows import Frame, on_boundary
 from repnet.solve.equations._slab_newton import Rows
 
 _SLOPE = 0.03  # slope of a step, as a share of the units per half-width around it
@@ -73,8 +74,7 @@ def make_units(problem: Problem, around: Profile, units: int, ring: bool, key: P
             layer,
             (jnp.asarray(weight), jnp.asarray(-slope * place)),
         )
-    network = MLP(layer, problem.out_size, hidden=(), key=key)
-    return with_readout(network, np.zeros((units + 1) * problem.out_size))
+    return one_layer(layer, problem.out_size)
 
 
 def slab_points(

@@ -13,7 +13,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from repnet.nn import Standardized
 from repnet.problem import Problem, Shared, UnknownField
 from repnet.solve.equations._layers import make_layer
-from repnet.solve.equations._rows import readout_size, with_readout
 
 _SAMPLES = 512  # points of the domain that show where an unknown field is asked
 
@@ -48,7 +47,7 @@ def with_layers(
         layer = make_layer(kind, leaf.out_size, units, band, key=each)
         made.append(
             Standardized(
-                with_readout(layer, np.zeros(readout_size(layer))),
+                layer,
                 jnp.asarray((lower + upper) / 2),
                 jnp.asarray(np.maximum((upper - lower) / 2, 1e-300)),
                 jnp.full((leaf.out_size,), leaf.initial, jnp.float64),

@@ -23,7 +23,7 @@ _INNER = 12  # Newton steps on the read-out, where an equation is nonlinear in i
 _SETTLED = 1e-3  # share of the misfit that one more of them must save
 _DAMPING = 1e-4
 _MOST_DAMPING = 1e8
-_LEAST_DAMPING = 1e-12
+_LEAST_DAMPING = 1e-20
 _HUGE = 1e100
 _SMALL_STEP = 1e-13
 _LITTLE = 1e-6  # relative fall of the misfit below which steps stop
@@ -121,7 +121,7 @@ class Reduced:
             fell = loss - reached
             share = np.linalg.norm(move) / max(np.linalg.norm(numbers(tree)), 1e-300)
             state, loss = trial, reached
-            damping = max(damping / 10.0, _LEAST_DAMPING)
+            damping = max(damping / 100.0, _LEAST_DAMPING)
             if share < _SMALL_STEP or fell <= _LITTLE * loss:
                 return state, step, True
         return state, steps, False

@@ -1,0 +1,42 @@
+"""Networks without hidden layers, made without compiling a draw for every width."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet.nn import MLP, AbstractFirstLayer, SineLinear
+
+
+def one_layer(layer: AbstractFirstLayer, out: int) -> MLP:
+    """The layer under a read-out of zeros, which a solve fills."""
+    blank = eqx.filter_eval_shape(MLP, layer, out, hidden=(), key=jax.random.key(0))
+    return eqx.tree_at(
+        lambda n: (n.first, n.readout.weight, n.readout.bias),
+        blank,
+        (layer, jnp.zeros((out, layer.width)), jnp.zeros(out)),
+    )
+
+
+def sine_features(
+    dim: int, width: int, radii: Float[np.ndarray, " dim"], *, key: PRNGKeyArray
+) -> SineLinear:
+    r"""A sine layer with frequencies uniform in $|\omega_i/R_i| \le 1$ and uniform phases.
+
+    In one dimension the frequencies are stratified: no two are far closer than the others.
+    """
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    share = rng.uniform(size=width)
+    if dim == 1:
+        ball = (np.arange(width) + share)[:, None] / width
+    else:
+        normal = rng.normal(size=(width, dim))
+        ball = normal / np.linalg.norm(normal, axis=1, keepdims=True) * share[:, None] ** (1 / dim)
+    phase = rng.uniform(0.0, 2.0 * np.pi, width)
+    blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=key)
+    return eqx.tree_at(
+        lambda sine: (sine.weight, sine.bias),
+        blank,
+        (jnp.asarray(ball * radii), jnp.asarray(phase)),
+    )
