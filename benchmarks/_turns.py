@@ -39,6 +39,7 @@ def stepper_of(problem: Problem, network: Callable) -> Callable[[int], None]:
             ready.rates,
             ready.training,
             jnp.asarray(steps, jnp.int32),
+            stacked=False,
         )
         jax.block_until_ready(state)
 
