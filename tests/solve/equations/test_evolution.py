@@ -5,9 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from repnet.problem import Box, Face, Problem, Term, Union, dirichlet, initial, observed, zoo
+from repnet.problem import (
+    Box,
+    Face,
+    Problem,
+    Term,
+    Union,
+    UnknownField,
+    dirichlet,
+    initial,
+    observed,
+    zoo,
+)
 from repnet.problem import periodic as periodic_term
-from repnet.solve.equations._evolution import evolution_of
+from repnet.solve import Slabs
+from repnet.solve.equations._evolution import Known, evolution_of
 
 _BOX = Box([-1.0, 0.0], [1.0, 2.0])
 
@@ -56,7 +68,8 @@ def test_a_slab_has_the_faces_of_its_times() -> None:
     assert isinstance(start, Face)
     assert start.lower[1] == start.upper[1] == 0.25
     x = jnp.array([0.3, 0.25])
-    left = slab.terms["initial"].residual(lambda x: x[:1], x, lambda x: 2.0 * x[:1])
+    known = Known(lambda x: 2.0 * x[:1], None)
+    left = slab.terms["initial"].residual(lambda x: x[:1], x, known)
     np.testing.assert_allclose(left, [-0.3])
 
 
@@ -92,5 +105,7 @@ def test_refuses_two_axes_of_space_and_unknowns() -> None:
     with pytest.raises(ValueError, match="one axis of space"):
         evolution_of(Problem(cube, {"equation": Term(_zero), "initial": initial(cube, 0.0)}))
     terms = {"equation": Term(_zero), "initial": initial(_BOX, 0.0)}
+    with pytest.raises(ValueError, match="takes numbers as unknowns"):
+        evolution_of(Problem(_BOX, terms, unknowns=UnknownField()))
     with pytest.raises(ValueError, match="without `unknowns`"):
-        evolution_of(Problem(_BOX, terms, unknowns=1.0))
+        Slabs().run(Problem(_BOX, terms, unknowns=1.0), key=jax.random.key(0))

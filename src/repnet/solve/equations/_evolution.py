@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,17 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.problem import Box, Face, Problem, Term, Union
+from repnet.solve.equations._unknowns import has_fields
 
 _WAVES = 12  # of the periodic field that tells a periodic condition
 _ROUNDING = 1e-8
+
+
+class Known(NamedTuple):
+    """What a slab's residuals are handed: the field it starts from, and the problem's unknowns."""
+
+    before: Any
+    unknowns: Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +29,14 @@ class Evolution:
 
     - `start`: name of the term on the lower face of time.
     - `ring`: name of the term that a field of the box's period meets by itself, or `None`.
+    - `unknowns`: the values of the problem's unknowns with which it is marched.
     """
 
     problem: Problem
     start: str
     ring: str | None
     terms: dict[str, Term]
+    unknowns: Any = None
 
     @property
     def times(self) -> tuple[float, float]:
@@ -40,12 +50,12 @@ class Evolution:
         term = self.problem.terms[self.start]
 
         def at(point: Array) -> Array:
-            return -jnp.asarray(term.residual(_zero(out), point, None))[:out]
+            return -jnp.asarray(term.residual(_zero(out), point, self.unknowns))[:out]
 
         return np.asarray(jax.jit(jax.vmap(at))(jnp.asarray(x)))
 
     def slab(self, first: float, last: float) -> Problem:
-        """The problem between two times; `unknowns` is the field that it starts from.
+        """The problem between two times; its residuals are handed a `Known`.
 
         At the start of time that is the problem's own initial condition.
         """
@@ -77,8 +87,9 @@ def evolution_of(problem: Problem) -> Evolution:
             "`Slabs` needs a `Box` with one axis of space and time as its last axis; "
             f"got a {type(box).__name__} of {box.dim} axes."
         )
-    if problem.unknowns is not None:
-        raise ValueError("`Slabs` takes problems without `unknowns`; leave `solver` out.")
+    if has_fields(problem.unknowns):
+        raise ValueError("`Slabs` takes numbers as unknowns; the problem has an `UnknownField`.")
+    unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problem.unknowns)
     starts = [name for name, term in problem.terms.items() if _is_start(term.points)]
     if len(starts) != 1:
         raise ValueError(
@@ -91,10 +102,10 @@ def evolution_of(problem: Problem) -> Evolution:
                 "`Slabs` takes terms on the whole domain or on faces of space; "
                 f"term {name!r} holds elsewhere."
             )
-    terms = {name: Term(_alone(term), term.points) for name, term in problem.terms.items()}
+    terms = {name: Term(_informed(term), term.points) for name, term in problem.terms.items()}
     probe = np.array([0.3 * box.lower[0] + 0.7 * box.upper[0], box.lower[1]])
     demands = jnp.asarray(
-        problem.terms[starts[0]].residual(_zero(problem.out_size), jnp.asarray(probe), None)
+        problem.terms[starts[0]].residual(_zero(problem.out_size), jnp.asarray(probe), unknowns)
     ).size
     if demands != problem.out_size:
         raise ValueError(
@@ -102,15 +113,15 @@ def evolution_of(problem: Problem) -> Evolution:
             f"per output; term {starts[0]!r} has {demands} equations for {problem.out_size} "
             "output(s). Use `LeastSquares()`, or the rates as outputs of their own."
         )
-    return Evolution(problem, starts[0], _ring_of(problem, terms), terms)
+    ring = _ring_of(problem, terms, unknowns)
+    return Evolution(problem, starts[0], ring, terms, unknowns)
 
 
-def _alone(term: Term) -> Callable:
-    """The residual without unknowns, whatever it is handed as such."""
+def _informed(term: Term) -> Callable:
+    """The residual with the unknowns of a `Known`."""
 
-    def residual(u: Any, x: Array, unknowns: Any) -> Array:
-        del unknowns
-        return term.residual(u, x, None)
+    def residual(u: Any, x: Array, known: Known) -> Array:
+        return term.residual(u, x, known.unknowns)
 
     return residual
 
@@ -146,7 +157,7 @@ def _zero(out: int) -> Callable[[Array], Array]:
     return lambda x: 0.0 * x[0] * jnp.ones(out)
 
 
-def _ring_of(problem: Problem, terms: dict[str, Term]) -> str | None:
+def _ring_of(problem: Problem, terms: dict[str, Term], unknowns: Any) -> str | None:
     """The term on a face of space that periodic fields meet and others don't."""
     box = problem.domain
     rng = np.random.default_rng(0)
@@ -164,12 +175,12 @@ def _ring_of(problem: Problem, terms: dict[str, Term]) -> str | None:
             def field(x: Array, weight: Array = weight) -> Array:
                 return jnp.sum(jnp.sin(weight @ x + bias), axis=1)
 
-            residual = jnp.asarray(term.residual(problem.field(field), x, None))
+            residual = jnp.asarray(term.residual(problem.field(field), x, Known(None, unknowns)))
             size.append(float(jnp.max(jnp.abs(residual))))
         if size[0] <= _ROUNDING * size[1]:
             return name
     return None
 
 
-def _follow(u: Any, x: Array, unknowns: Any) -> Array:
-    return u(x) - unknowns(x)
+def _follow(u: Any, x: Array, known: Known) -> Array:
+    return u(x) - known.before(x)

@@ -1,5 +1,6 @@
 """Gauss–Newton for inverse problems: unknowns and network found together."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -17,11 +18,16 @@ from repnet.solve.equations._fit import judge
 from repnet.solve.equations._intervals import intervals
 from repnet.solve.equations._inverse import Found, relative, solve_inverse
 from repnet.solve.equations._layers import scale_of
+from repnet.solve.equations._marched import march_to_data, needs_marching
 from repnet.solve.equations._points import draw_points
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
 _UNMET = 0.05  # nor is a residual of an equation above this share of its terms
 _JUDGES = 100  # units' worth of fresh points that judge the equations
+_DISAGREE = (
+    "The equation and the data don't agree for any unknowns that were tried: give a first guess "
+    "within a factor of 3, or check the equation."
+)
 
 
 class GaussNewton(eqx.Module):
@@ -35,6 +41,9 @@ class GaussNewton(eqx.Module):
     numbers are first looked for between a third and three times their guess, since the misfit has
     many minima. A term counts as data where it has `values`. Unknown functions are layers whose
     frequencies are chosen by data that are held out.
+
+    Where the problem without its data is a nonlinear evolution that one layer can't hold, it is
+    solved by `Slabs` for given unknowns, and Gauss–Newton iterates on those solutions.
 
     The plan's numbers hold 95 % `intervals` of the unknown numbers by name, from the Gauss–Newton
     Hessian and the noise that the data show.
@@ -84,20 +93,59 @@ class GaussNewton(eqx.Module):
         _require(problem, network)
         with Clock() as clock, jax.enable_x64(True):
             check_problem(problem)
-            found = solve_inverse(problem, key, units=self.units, steps=self.steps)
-            ends = intervals(found.reduced, found.state)
-            misfit, unmet = relative(found), _equation_error(problem, found, key)
-            network = found.reduced.frame.field(found.state.network)
+            solve = _marched if self._marches(problem, key) else _reduced
+            network, tree, plan, steps = solve(self, problem, key)
+        solved = plan.numbers["misfit"] < _STALLED and plan.numbers["equations"] < _UNMET
         return Solution(
             network,
-            jax.tree.map(_plain, found.state.tree, is_leaf=_is_network),
-            RESULTS.successful if misfit < _STALLED and unmet < _UNMET else RESULTS.stalled,
+            jax.tree.map(_plain, tree, is_leaf=_is_network),
+            RESULTS.successful if solved else RESULTS.stalled,
             {},
-            _plan(found, misfit, unmet, ends),
+            plan,
             clock.seconds,
             clock.compile_seconds,
-            found.steps,
+            steps,
         )
+
+    def _marches(self, problem: Problem, key: PRNGKeyArray) -> bool:
+        return self.units is None and needs_marching(problem, key)
+
+
+def _reduced(
+    wishes: GaussNewton, problem: Problem, key: PRNGKeyArray
+) -> tuple[Callable, Any, Plan, int]:
+    """One layer for the whole domain, its read-out eliminated."""
+    found = solve_inverse(problem, key, units=wishes.units, steps=wishes.steps)
+    ends = intervals(found.reduced, found.state)
+    misfit, unmet = relative(found), _equation_error(problem, found, key)
+    network = found.reduced.frame.field(found.state.network)
+    return network, found.state.tree, _plan(found, misfit, unmet, ends), found.steps
+
+
+def _marched(
+    wishes: GaussNewton, problem: Problem, key: PRNGKeyArray
+) -> tuple[Callable, Any, Plan, int]:
+    """Solutions that are marched for given unknowns."""
+    found = march_to_data(problem, key, wishes.steps)
+    residual = max(slab.error for slab in found.run.slabs)
+    numbers = {
+        "misfit": found.misfit,
+        "equations": residual,
+        "intervals": found.intervals(),
+        "marches": found.marches,
+    }
+    reasons = [
+        "A nonlinear evolution that one layer can't hold: solved for given unknowns slab by slab "
+        f"of time, {found.marches} times.",
+        f"Misfit of the data: {found.misfit:.1e} of their size; of the equations at points that "
+        f"were not fitted: {residual:.1e} of theirs.",
+    ]
+    if found.misfit >= _STALLED or residual >= _UNMET:
+        reasons.append(_DISAGREE)
+    count, units = len(found.run.slabs), found.run.units
+    network = f"{count} slabs of {units} units"
+    plan = Plan(network, "GaussNewton on marches in time", None, tuple(reasons), numbers)
+    return problem.field(found.network), found.unknowns, plan, found.marches
 
 
 def _require(problem: Problem, network: Any) -> None:
@@ -145,10 +193,7 @@ def _plan(found: Found, misfit: float, unmet: float, ends: dict[str, Any]) -> Pl
         count = len(found.tried["scan"]["misfits"])
         reasons.append(f"The unknowns started from the best of {count} values on a grid.")
     if misfit >= _STALLED or unmet >= _UNMET:
-        reasons.append(
-            "The equation and the data don't agree for any unknowns that were tried: give a first "
-            "guess within a factor of 3, or check the equation."
-        )
+        reasons.append(_DISAGREE)
     scale = tuple(float(s) for s in scale_of("sine", found.omega))
     solver = f"GaussNewton, {found.steps} steps after the first guess"
     return Plan(f"one layer of {found.units} sine units", solver, scale, tuple(reasons), numbers)

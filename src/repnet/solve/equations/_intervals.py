@@ -11,7 +11,7 @@ from repnet.solve.equations._blocks import by_readout, data_rows
 from repnet.solve.equations._unknowns import columns, is_field, numbers
 from repnet.solve.equations._varpro import Reduced, State
 
-_LEVEL = 0.95
+LEVEL = 0.95
 
 
 def noise_and_deviations(
@@ -40,16 +40,21 @@ def noise_and_deviations(
 
 
 def intervals(reduced: Reduced, state: State) -> dict[str, list[Any]]:
-    """Low and high end per unknown number, by name; fields are left out.
+    """Low and high end per unknown number, by name; fields are left out."""
+    _, freedom, deviation = noise_and_deviations(reduced, state)
+    half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
+    return by_name(state.tree, half)
+
+
+def by_name(tree: Any, half: Float[np.ndarray, " unknowns"]) -> dict[str, list[Any]]:
+    """Intervals of the given half lengths around the numbers of a tree, by their names.
 
     A name is that of the unknown; the entries of an array get one interval each, in a list.
     """
-    _, freedom, deviation = noise_and_deviations(reduced, state)
-    half = scipy.stats.t.ppf(0.5 + _LEVEL / 2, freedom) * deviation
-    row = numbers(state.tree)
+    row = numbers(tree)
     found: dict[str, list[Any]] = {}
-    paths, _ = jax.tree_util.tree_flatten_with_path(state.tree, is_leaf=is_field)
-    for (path, leaf), part in zip(paths, columns(state.tree), strict=True):
+    paths, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_field)
+    for (path, leaf), part in zip(paths, columns(tree), strict=True):
         if is_field(leaf):
             continue
         pairs = np.stack([row[part] - half[part], row[part] + half[part]], axis=1)

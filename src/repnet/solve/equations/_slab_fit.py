@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,6 +13,7 @@ from repnet.nn import MLP, Linear, RingBumps
 from repnet.problem import Problem, Region, Union
 from repnet.solve._one_layer import one_layer
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
+from repnet.solve.equations._evolution import Known
 from repnet.solve.equations._fit import judge
 from repnet.solve.equations._rows import Frame, on_boundary
 from repnet.solve.equations._slab_newton import Rows
@@ -32,7 +32,10 @@ _LOOKS = np.sin(0.5 * np.pi * np.linspace(-1.0, 1.0, 5))  # times in a slab, clu
 
 @dataclasses.dataclass(frozen=True)
 class Slab:
-    """A solved slab: its network, the residuals of its terms at points that were not fitted."""
+    """A solved slab: its network, the residuals of its terms at points that were not fitted.
+
+    - `number`: of the try in its march.
+    """
 
     problem: Problem
     frame: Frame
@@ -40,6 +43,7 @@ class Slab:
     error: float
     errors: dict[str, float]
     steps: int
+    number: int = 0
 
     @property
     def field(self) -> Callable:
@@ -143,7 +147,7 @@ def looked(
 
 def solve_slab(
     problem: Problem,
-    unknowns: Any,
+    known: Known,
     guess: Callable,
     start: Profile,
     units: int,
@@ -157,17 +161,17 @@ def solve_slab(
     `start`: the profile for the first pass.
     """
     frame, keys = Frame.of(problem), jax.random.split(key, passes + 1)
-    if unknowns is None:  # of the same structure as later ones, so that all is compiled once
-        unknowns = frame.field(make_units(problem, start, units, ring, key))
-    network, steps = _pass(problem, frame, unknowns, guess, start, units, ring, keys[0])
+    if known.before is None:  # of the same structure as later ones, so that all is compiled once
+        known = known._replace(before=frame.field(make_units(problem, start, units, ring, key)))
+    network, steps = _pass(problem, frame, known, guess, start, units, ring, keys[0])
     for each in keys[1:-1]:
         around = looked(frame.field(network), problem, _LOOKS, ring)
-        known = state_of(frame.field(network))
-        network, more = _pass(problem, frame, unknowns, known, around, units, ring, each)
+        state = state_of(frame.field(network))
+        network, more = _pass(problem, frame, known, state, around, units, ring, each)
         steps += more
     around = looked(frame.field(network), problem, _LOOKS, ring)
     held = slab_points(problem, around, _HELD, _HELD // 2, keys[-1])
-    errors = judge(problem, frame, network, held, unknowns)
+    errors = judge(problem, frame, network, held, known)
     total = float(np.sqrt(sum(error**2 for error in errors.values())))
     total = total if np.isfinite(total) else np.inf
     return Slab(problem, frame, network, total, errors, steps)
@@ -176,7 +180,7 @@ def solve_slab(
 def _pass(
     problem: Problem,
     frame: Frame,
-    unknowns: Any,
+    known: Known,
     guess: Callable,
     around: Profile,
     units: int,
@@ -186,5 +190,5 @@ def _pass(
     unit_key, point_key = jax.random.split(key)
     network = make_units(problem, around, units, ring, unit_key)
     points = slab_points(problem, around, _INSIDE * units, int(_AT_START * units), point_key)
-    rows = Rows(problem, frame, points, unknowns)
+    rows = Rows(problem, frame, points, known)
     return rows.newton(rows.fitted(network, guess))

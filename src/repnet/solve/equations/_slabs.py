@@ -16,7 +16,7 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._evolution import Evolution, evolution_of
+from repnet.solve.equations._evolution import Evolution, Known, evolution_of
 from repnet.solve.equations._slab_fit import Slab, looked, solve_slab, state_of
 
 _FIRST = 1.0 / 32.0  # length of the first slab, as a share of the time
@@ -78,19 +78,19 @@ class Slabs(eqx.Module):
         del progress  # the number of slabs is not known before the end
         if network is not None:
             raise ValueError("`Slabs` makes its own networks; leave `network` out.")
+        if problem.unknowns is not None:
+            raise ValueError("`Slabs` takes problems without `unknowns`; leave `solver` out.")
         with Clock() as clock, jax.enable_x64(True), one_blas_thread():
             evolution = evolution_of(problem)
             check_problem(problem)
-            march = _march(self, evolution, key)
-            slabs = [slab.frame.wrap(slab.network) for slab in march.slabs]
-            stacked = Slabbed.of(slabs, march.starts)
-            field = problem.field(stacked)
+            run = march_through(self, evolution, key)
+            field = problem.field(run.network)
         return Solution(
             field,
             None,
-            RESULTS.successful if march.finished else RESULTS.stalled,
+            RESULTS.successful if run.finished else RESULTS.stalled,
             {},
-            _plan(self, evolution, march),
+            _plan(self, evolution, run),
             clock.seconds,
             clock.compile_seconds,
         )
@@ -112,11 +112,12 @@ def marches(problem: Problem) -> bool:
 
 
 @dataclasses.dataclass
-class _March:
+class March:
     """The slabs so far, and how the next one is tried.
 
     - `reached`: the time up to which they hold; `length`, `units`: of the next slab.
     - `halve`: whether halving is worth a trial: not since it last failed.
+    - `tries`: number of the try that became each slab; it decides the random draws.
     """
 
     slabs: list[Slab]
@@ -127,18 +128,26 @@ class _March:
     halve: bool = True
     solves: int = 0
     finished: bool = False
+    tries: list[int] = dataclasses.field(default_factory=list)
+
+    @property
+    def network(self) -> Slabbed:
+        """The slabs as one network."""
+        return Slabbed.of([slab.frame.wrap(slab.network) for slab in self.slabs], self.starts)
 
 
-def _march(wishes: Slabs, evolution: Evolution, key: PRNGKeyArray) -> _March:
+def march_through(wishes: Slabs, evolution: Evolution, key: PRNGKeyArray) -> March:
+    """Slab after slab until the end, or until one can't be made accurate."""
     begin, end = evolution.times
     whole = end - begin
-    march = _March([], [], begin, _FIRST * whole, wishes.units)
+    march = March([], [], begin, _FIRST * whole, wishes.units)
     while march.reached < end - 1e-9 * whole:
         left = end - march.reached
         march.length = left / max(1, int(np.ceil(left / march.length - 1e-9)))
         slab = _accurate(wishes, evolution, march, _SHORTEST * whole, key)
         march.slabs.append(slab)
         march.starts.append(march.reached)
+        march.tries.append(slab.number)
         march.reached += march.length
         if not slab.error <= _LOST:
             return march
@@ -152,8 +161,27 @@ def _march(wishes: Slabs, evolution: Evolution, key: PRNGKeyArray) -> _March:
     return march
 
 
+def march_again(wishes: Slabs, evolution: Evolution, like: March, key: PRNGKeyArray) -> March:
+    """The same slabs with the same draws, for a slightly different problem: differences are smooth.
+
+    `key` is the one that `like` was marched with.
+    """
+    begin, end = evolution.times
+    march = March([], [], begin, 0.0, 0)
+    edges = [*like.starts, end]
+    for number, (slab, try_) in enumerate(zip(like.slabs, like.tries, strict=True)):
+        march.length, march.units = edges[number + 1] - edges[number], slab.network.first.width
+        march.solves = try_ - 1
+        march.slabs.append(_solve(wishes, evolution, march, march.length, march.units, key))
+        march.starts.append(march.reached)
+        march.tries.append(try_)
+        march.reached = edges[number + 1]
+    march.finished = all(slab.error <= _LOST for slab in march.slabs)
+    return march
+
+
 def _accurate(
-    wishes: Slabs, evolution: Evolution, march: _March, shortest: float, key: PRNGKeyArray
+    wishes: Slabs, evolution: Evolution, march: March, shortest: float, key: PRNGKeyArray
 ) -> Slab:
     """The next slab: shorter as long as that helps, then with more units."""
     slab = _solve(wishes, evolution, march, march.length, march.units, key)
@@ -173,7 +201,7 @@ def _accurate(
 def _solve(
     wishes: Slabs,
     evolution: Evolution,
-    march: _March,
+    march: March,
     length: float,
     units: int,
     key: PRNGKeyArray,
@@ -188,11 +216,13 @@ def _solve(
         spans = 2.0 * float(before.frame.half_width[-1])
         around = looked(before.field, before.problem, _LATE, ring)
         around = dataclasses.replace(around, speed=around.speed * (length / spans))
-        known, state = before.field, state_of(before.field)
+        field, state = before.field, state_of(before.field)
     else:
-        around, known, state = _given_profile(evolution, ring), None, evolution.given
+        around, field, state = _given_profile(evolution, ring), None, evolution.given
+    known = Known(field, evolution.unknowns)
     guess = _carried(problem, state, around, ring)
-    return solve_slab(problem, known, guess, around, units, ring, each, passes=wishes.passes)
+    slab = solve_slab(problem, known, guess, around, units, ring, each, passes=wishes.passes)
+    return dataclasses.replace(slab, number=march.solves)
 
 
 def _given_profile(evolution: Evolution, ring: bool) -> Profile:
@@ -216,7 +246,7 @@ def _carried(problem: Problem, state: Callable, around: Profile, ring: bool) -> 
     return guess
 
 
-def _plan(wishes: Slabs, evolution: Evolution, march: _March) -> Plan:
+def _plan(wishes: Slabs, evolution: Evolution, march: March) -> Plan:
     begin, end = evolution.times
     edges = [*march.starts, march.reached]
     lengths = np.diff(edges)

@@ -1,0 +1,203 @@
+"""Numbers in a nonlinear evolution from data: Gauss–Newton on solutions that are marched."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet.nn import Slabbed
+from repnet.problem import Problem, Term
+from repnet.solve.equations._blocks import is_data
+from repnet.solve.equations._direct import trial_error
+from repnet.solve.equations._evolution import Evolution, evolution_of
+from repnet.solve.equations._intervals import LEVEL, by_name
+from repnet.solve.equations._rows import residuals
+from repnet.solve.equations._slabs import March, Slabs, march_again, march_through
+from repnet.solve.equations._unknowns import has_fields, numbers, with_numbers
+
+_SMOOTH = 1e-3  # a nonlinear evolution whose first fit is this good needs no slabs
+_COARSE = Slabs(units=300, tolerance=1e-3)  # of the first marches, and of the derivatives
+_DIFFERENCE = 1e-2  # of an unknown, relative, for its derivative
+_FARTHEST = 0.5  # an unknown changes by at most this share in one step
+_DAMPING = 1e-4
+_MOST_DAMPING = 1e4
+_NEAR = 1e-2  # a relative change of the unknowns that ends the coarse steps
+_SETTLED = 1e-4  # and one that ends the fine ones
+_FINE_STEPS = 4
+
+
+@dataclasses.dataclass
+class Marched:
+    """Unknowns found by marching.
+
+    - `residual`: of the data, over their root mean square; `slopes`: its derivatives by the
+      unknowns' numbers; `marches`: how many there were.
+    """
+
+    unknowns: Any
+    run: March
+    residual: Float[np.ndarray, " data"]
+    slopes: Float[np.ndarray, "data unknowns"]
+    marches: int
+
+    @property
+    def network(self) -> Slabbed:
+        """The solution for these unknowns."""
+        return self.run.network
+
+    @property
+    def misfit(self) -> float:
+        """Root mean square of the data's residuals, relative to that of the data."""
+        return float(np.sqrt(np.mean(np.square(self.residual))))
+
+    def intervals(self) -> dict[str, list[Any]]:
+        r"""95 % intervals by name, from $s^2 (J^\top J)^{-1}$ with $s^2 = |r|^2/(n - p)$."""
+        count, width = self.slopes.shape
+        freedom = max(1, count - width)
+        noise = np.linalg.norm(self.residual) / np.sqrt(freedom)
+        deviation = noise * np.linalg.norm(np.linalg.pinv(self.slopes), axis=1)
+        half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
+        return by_name(self.unknowns, half)
+
+
+def needs_marching(problem: Problem, key: PRNGKeyArray) -> bool:
+    """Whether the problem without its data is a nonlinear evolution that one layer can't hold."""
+    if has_fields(problem.unknowns):
+        return False
+    try:
+        with jax.enable_x64(True):
+            evolution_of(_forward(problem))
+    except ValueError:
+        return False
+    error = trial_error(_forward(problem), key)
+    return error is not None and error >= _SMOOTH
+
+
+def march_to_data(problem: Problem, key: PRNGKeyArray, steps: int) -> Marched:
+    """Levenberg–Marquardt with derivatives by differences, kept up to date by Broyden's rule.
+
+    First with coarse marches until the unknowns change little, then with fine ones.
+
+    **Source:** Moré 1978; Broyden 1965.
+    """
+    search = _Search(evolution_of(_forward(problem)), _data(problem), key)
+    row = numbers(search.evolution.unknowns)
+    row, _ = search.descend(row, search.slopes(row, _COARSE), _COARSE, steps, _NEAR)
+    row, slopes = search.descend(row, search.slopes(row, _COARSE), Slabs(), _FINE_STEPS, _SETTLED)
+    run, residual = search.at(row, Slabs())
+    unknowns = with_numbers(search.evolution.unknowns, row)
+    return Marched(unknowns, run, residual, slopes, len(search.known) + search.again)
+
+
+def _data(problem: Problem) -> dict[str, Term]:
+    return {name: term for name, term in problem.terms.items() if is_data(term)}
+
+
+def _forward(problem: Problem) -> Problem:
+    terms = {name: term for name, term in problem.terms.items() if not is_data(term)}
+    return dataclasses.replace(problem, terms=terms)
+
+
+@dataclasses.dataclass
+class _Search:
+    """Marches at several values of the unknowns, each remembered."""
+
+    evolution: Evolution
+    data: dict[str, Term]
+    key: PRNGKeyArray
+    known: dict[tuple, tuple[March, np.ndarray]] = dataclasses.field(default_factory=dict)
+    again: int = 0
+
+    def at(
+        self, row: Float[np.ndarray, " unknowns"], wishes: Slabs
+    ) -> tuple[March, Float[np.ndarray, " data"]]:
+        """The march with these unknowns and the data's residuals; infinite where it failed."""
+        name = (wishes, *map(float, row))
+        if name not in self.known:
+            self.known[name] = self._march(row, wishes)
+        return self.known[name]
+
+    def _march(self, row: np.ndarray, wishes: Slabs) -> tuple[March, np.ndarray]:
+        run = march_through(wishes, self._evolution(row), self.key)
+        return run, self._residuals(run, row)
+
+    def _evolution(self, row: np.ndarray) -> Evolution:
+        unknowns = with_numbers(self.evolution.unknowns, row)
+        return dataclasses.replace(self.evolution, unknowns=unknowns)
+
+    def _residuals(self, run: March, row: np.ndarray) -> np.ndarray:
+        if not run.finished:
+            return np.full(sum(np.asarray(term.values).size for term in self.data.values()), np.inf)
+        unknowns = with_numbers(self.evolution.unknowns, row)
+        return np.concatenate([_residual(run, term, unknowns) for term in self.data.values()])
+
+    def slopes(
+        self, row: Float[np.ndarray, " unknowns"], wishes: Slabs
+    ) -> Float[np.ndarray, "data unknowns"]:
+        """Derivatives of the residuals, by a march in the same slabs for every unknown."""
+        run, here = self.at(row, wishes)
+        columns = []
+        for place, size in enumerate(_sizes(row)):
+            moved = row.copy()
+            moved[place] += _DIFFERENCE * size
+            again = march_again(wishes, self._evolution(moved), run, self.key)
+            self.again += 1
+            columns.append((self._residuals(again, moved) - here) / (_DIFFERENCE * size))
+        return np.stack(columns, axis=1)
+
+    def descend(
+        self,
+        row: Float[np.ndarray, " unknowns"],
+        slopes: Float[np.ndarray, "data unknowns"],
+        wishes: Slabs,
+        steps: int,
+        near: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Better unknowns, and the derivatives there."""
+        _, left = self.at(row, wishes)
+        damping, stale = _DAMPING, False
+        for _ in range(steps):
+            size = _sizes(row)
+            move = size * np.clip(_damped(slopes * size, left, damping), -_FARTHEST, _FARTHEST)
+            _, reached = self.at(row + move, wishes)
+            if np.isfinite(reached).all():
+                share = move / size
+                miss = reached - left - slopes @ move
+                slopes = slopes + np.outer(miss, share / size) / np.sum(np.square(share))
+            if np.linalg.norm(reached) < np.linalg.norm(left):
+                row, left, stale = row + move, reached, True
+                damping /= 10.0
+            elif stale:
+                slopes, stale = self.slopes(row, _COARSE), False
+            else:
+                damping = max(100.0 * damping, _DAMPING)
+            if np.max(np.abs(move) / size) < near or damping > _MOST_DAMPING:
+                break
+        return row, slopes
+
+
+def _sizes(row: Float[np.ndarray, " unknowns"]) -> Float[np.ndarray, " unknowns"]:
+    return np.where(row != 0.0, np.abs(row), 1.0)
+
+
+def _damped(slopes: np.ndarray, left: np.ndarray, damping: float) -> np.ndarray:
+    norms = np.linalg.norm(slopes, axis=0)
+    norms = np.where(norms > 0, norms, 1.0)
+    stacked = np.vstack([slopes / norms, damping**0.5 * np.eye(len(norms))])
+    right = -np.concatenate([left, np.zeros(len(norms))])
+    return np.linalg.lstsq(stacked, right, rcond=None)[0] / norms
+
+
+def _residual(run: March, term: Term, unknowns: Any) -> Float[np.ndarray, " data"]:
+    """Residuals of one term's data, over the root mean square of the data."""
+    x, values = np.asarray(term.points), np.asarray(term.values)
+    place = np.clip(np.searchsorted(run.starts, x[:, -1], side="right") - 1, 0, None)
+    left = np.zeros_like(values)
+    for number in np.unique(place):
+        slab, rows = run.slabs[number], place == number
+        part = Term(term.residual, x[rows], values[rows])
+        left[rows] = residuals(part, slab.frame, slab.network, unknowns, x[rows])
+    return left.ravel() / max(float(np.sqrt(np.mean(np.square(values)))), 1e-300)

@@ -1,0 +1,61 @@
+"""Numbers in nonlinear evolutions, found on solutions that are marched."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from repnet import Box, Problem, Term, UnknownField, initial, observed, partial, solve
+from repnet.problem import dirichlet, zoo
+from repnet.solve import RESULTS
+from repnet.solve.equations._marched import needs_marching
+
+KEY = jax.random.key(0)
+
+
+def viscosity_from_data(noise: float, truth: float = 0.02, count: int = 300) -> Problem:
+    """Burgers' equation with its viscosity and the strength of its convection unknown."""
+    known = zoo.make("burgers1d", viscosity=truth)
+    rng = np.random.default_rng(5)
+    x = known.domain.lower + known.domain.half_width * 2.0 * rng.random((count, 2))
+    assert known.exact is not None
+    y = known.exact(x)
+    y = y + noise * np.sqrt(np.mean(y**2)) * rng.normal(size=y.shape)
+
+    def equation(u, x, unknowns):
+        convection = unknowns["strength"] * u(x) * partial(u, 0)(x)
+        return partial(u, 1)(x) + convection - unknowns["viscosity"] * partial(u, 0, 2)(x)
+
+    terms = {**known.terms, "equation": Term(equation), "data": observed(x, y)}
+    guess = {"viscosity": np.asarray(0.5 * truth), "strength": np.asarray(1.3)}
+    return Problem(known.domain, terms, guess)
+
+
+@pytest.mark.slow
+def test_viscosity_and_strength_of_burgers_equation():
+    solution = solve(viscosity_from_data(0.01), key=KEY)
+    assert solution.result is RESULTS.successful
+    assert solution.plan.solver == "GaussNewton on marches in time"
+    assert solution.unknowns["viscosity"] == pytest.approx(0.02, rel=0.02)
+    assert solution.unknowns["strength"] == pytest.approx(1.0, rel=0.01)
+    low, high = solution.plan.numbers["intervals"]["viscosity"]
+    assert low < 0.02 < high
+    assert high - low < 0.1 * 0.02
+
+
+def test_only_nonlinear_evolutions_of_numbers_are_marched():
+    problem = viscosity_from_data(0.0, count=20)
+    assert needs_marching(problem, KEY)
+    field = dataclasses.replace(problem, unknowns={"viscosity": UnknownField(), "strength": 1.0})
+    assert not needs_marching(field, KEY)
+    box = Box([0.0, 0.0], [1.0, 1.0])
+    decay = Term(lambda u, x, c: partial(u, 1)(x) - c * partial(u, 0, 2)(x))
+    data = observed(np.array([[0.5, 0.5]]), np.ones(1))
+    start = initial(box, lambda x: jnp.sin(jnp.pi * x[0]))
+    ends = dirichlet(box.boundary(0), 0.0)
+    terms = {"decay": decay, "start": start, "ends": ends, "data": data}
+    assert not needs_marching(Problem(box, terms, np.asarray(1.0)), KEY)  # linear
+    del terms["start"]
+    assert not needs_marching(Problem(box, terms, np.asarray(1.0)), KEY)  # no start
