@@ -31,6 +31,8 @@ _PILOT_ROWS = 3  # pilot rows per unit
 _SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
 _COARSE = 1.7  # ratio of neighbouring scales in the first search
 _FINE = 1.25
+_TINY = 1e-5  # errors that held-out rows no longer tell apart, if they differ by less than
+_ALIKE = 2.0
 
 
 class LeastSquares(eqx.Module):
@@ -160,9 +162,22 @@ def _choose(solver: LeastSquares, problem: Problem, network: Any, key: PRNGKeyAr
             scale = tuple(float(radius) for radius in radii)
             pilots.append(search.judge("sine", scale, one_layer(layer, y.shape[1])))
     pilots.extend(_steps(solver, search, band, layer_key))
-    best = min(pilots, key=lambda pilot: pilot.error)
+    best = _middle(pilots)
     tried = {f"{p.name} {max(p.scale or (0.0,)):.4g}": p.error for p in pilots}
     return dataclasses.replace(best, tried=tried)
+
+
+def _middle(pilots: list[Pilot]) -> Pilot:
+    """The least error; where it is near round-off, the middle scale of those like it.
+
+    Held-out rows tell such errors apart no longer, and scales at the lower end of what is equally
+    good lose far more than those above.
+    """
+    best = min(pilots, key=lambda pilot: pilot.error)
+    if best.error > _TINY or best.scale is None:
+        return best
+    alike = [p for p in pilots if p.name == best.name and p.error < _ALIKE * best.error]
+    return sorted(alike, key=lambda pilot: max(pilot.scale or (0.0,)))[len(alike) // 2]
 
 
 def default_width(band: Float[np.ndarray, " dim"], points: int) -> int:
