@@ -48,7 +48,8 @@ class LeastSquares(eqx.Module):
     - `activation`: `jnp.tanh` and so on, or `None` to let steps and sines compete.
     - `scale`: slope scale in radians per half-width of the domain, a number or one per axis;
       `None` to search.
-    - `directions`: of the first layer's units, see `RepLinear`.
+    - `directions`: of the first layer's units, see `RepLinear`; if left out, `"mixed"` for data
+      and `"isotropic"` for equations, whose solutions seldom follow the axes.
     - `ridge`: $\lambda$ relative to the largest singular value; `None` to choose.
 
     **Raises:** `ValueError` where an argument is not positive, and, in `run`, where the network has
@@ -60,7 +61,7 @@ class LeastSquares(eqx.Module):
     width: int | None = eqx.field(static=True, default=None)
     activation: Callable | None = eqx.field(static=True, default=None)
     scale: tuple[float, ...] | None = eqx.field(static=True, default=None)
-    directions: str = eqx.field(static=True, default="mixed")
+    directions: str | None = eqx.field(static=True, default=None)
     ridge: float | None = eqx.field(static=True, default=None)
 
     def __init__(
@@ -69,7 +70,7 @@ class LeastSquares(eqx.Module):
         *,
         activation: Callable | None = None,
         scale: ArrayLike | None = None,
-        directions: str = "mixed",
+        directions: str | None = None,
         ridge: float | None = None,
     ):
         self.width = width
@@ -118,7 +119,7 @@ class LeastSquares(eqx.Module):
             )
         scale = None if self.scale is None else _per_axis(self.scale, problem.dim)
         kind = "sine" if self.activation is None else self.activation
-        wanted = Wanted(kind, self.width, scale, self.directions, self.ridge)
+        wanted = Wanted(kind, self.width, scale, self.directions or "isotropic", self.ridge)
         return solve_equation(problem, wanted, key=key)
 
 
@@ -209,7 +210,7 @@ def _steps(
                 scale=scale,
                 activation=activation,
                 features="step" if dim > 1 else "plain",
-                directions=solver.directions,
+                directions=solver.directions or "mixed",
                 key=key,
             )
             scales = tuple(float(s) for s in np.broadcast_to(scale, (dim,)))

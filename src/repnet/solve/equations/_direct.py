@@ -58,7 +58,7 @@ class Wanted:
     kind: Kind
     units: int | None = None
     scale: Omega | None = None
-    directions: str = "mixed"
+    directions: str = "isotropic"
     ridge: float | None = None
 
 

@@ -29,7 +29,7 @@ def make_layer(
     omega: Float[np.ndarray, " dim"],
     *,
     low: Float[np.ndarray, " dim"] | None = None,
-    directions: str = "mixed",
+    directions: str = "isotropic",
     key: PRNGKeyArray,
 ) -> MLP:
     r"""A network without hidden layers for solutions of angular frequencies up to `omega`.

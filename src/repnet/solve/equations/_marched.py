@@ -26,6 +26,7 @@ _DAMPING = 1e-4
 _MOST_DAMPING = 1e4
 _NEAR = 1e-2  # a relative change of the unknowns that ends the coarse steps
 _SETTLED = 1e-4  # and one that ends the fine ones
+_UNCERTAIN = 0.2  # steps below this share of the standard deviation end either
 _FINE_STEPS = 4
 
 
@@ -55,10 +56,7 @@ class Marched:
 
     def intervals(self) -> dict[str, list[Any]]:
         r"""95 % intervals by name, from $s^2 (J^\top J)^{-1}$ with $s^2 = |r|^2/(n - p)$."""
-        count, width = self.slopes.shape
-        freedom = max(1, count - width)
-        noise = np.linalg.norm(self.residual) / np.sqrt(freedom)
-        deviation = noise * np.linalg.norm(np.linalg.pinv(self.slopes), axis=1)
+        freedom, deviation = _deviations(self.residual, self.slopes)
         half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
         return by_name(self.unknowns, half)
 
@@ -174,9 +172,21 @@ class _Search:
                 slopes, stale = self.slopes(row, _COARSE), False
             else:
                 damping = max(100.0 * damping, _DAMPING)
-            if np.max(np.abs(move) / size) < near or damping > _MOST_DAMPING:
+            _, deviation = _deviations(left, slopes)
+            small = np.abs(move) < np.maximum(near * size, _UNCERTAIN * deviation)
+            if small.all() or damping > _MOST_DAMPING:
                 break
         return row, slopes
+
+
+def _deviations(
+    left: Float[np.ndarray, " data"], slopes: Float[np.ndarray, "data unknowns"]
+) -> tuple[int, Float[np.ndarray, " unknowns"]]:
+    """Degrees of freedom of the noise, and the standard deviations of the unknowns."""
+    count, width = slopes.shape
+    freedom = max(1, count - width)
+    noise = np.linalg.norm(left) / np.sqrt(freedom)
+    return freedom, noise * np.linalg.norm(np.linalg.pinv(slopes), axis=1)
 
 
 def _sizes(row: Float[np.ndarray, " unknowns"]) -> Float[np.ndarray, " unknowns"]:

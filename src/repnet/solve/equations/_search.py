@@ -43,7 +43,7 @@ class Search:
     linear: bool
     key: PRNGKeyArray
     low: Omega | None = None
-    directions: str = "mixed"
+    directions: str = "isotropic"
     ridge: float | None = None
     tried: dict[tuple[float, ...], Fit] = dataclasses.field(default_factory=dict)
 
