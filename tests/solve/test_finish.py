@@ -8,7 +8,7 @@ import pytest
 
 from repnet.nn import FROZEN, MLP, Linear, RepLinear, RepNet
 from repnet.problem import Box, Problem, Term, dirichlet, observed, partial
-from repnet.solve import Gradient
+from repnet.solve import GaussNewton, Gradient, solve
 
 
 def poisson(frequency):
@@ -72,4 +72,23 @@ def test_unknowns_are_found_along():
     network = MLP(Linear(1, 12, key=jr.key(1)), 1, hidden=(), key=jr.key(2))
     solution = Gradient(steps=20, points=40, finish=15).run(problem, network, key=jr.key(0))
     assert float(solution.unknowns["k"]) == pytest.approx(1.7, abs=1e-4)
+    np.testing.assert_allclose(solution(x)[:, 0], np.exp(-1.7 * x), atol=2e-3)
+
+
+@pytest.mark.parametrize(("hidden", "points"), [((12,), 15), ((), 60)])
+def test_gauss_newton_takes_a_given_network(hidden, points):
+    """Fewer residuals than parameters, and more: a step is taken in the smaller space."""
+
+    def decay(u, x, unknowns):
+        return partial(u, 0)(x) + unknowns["k"] * u(x)
+
+    x = np.linspace(0.0, 1.0, points)
+    terms = {
+        "equation": Term(decay, np.linspace(0.0, 1.0, points)[:, None]),
+        "data": observed(x, np.exp(-1.7 * x)),
+    }
+    problem = Problem(Box(0.0, 1.0), terms, unknowns={"k": np.array(0.5)})
+    network = MLP(Linear(1, 12, key=jr.key(1)), 1, hidden=hidden, key=jr.key(2))
+    solution = solve(problem, network, GaussNewton(), key=jr.key(0))
+    assert float(solution.unknowns["k"]) == pytest.approx(1.7, abs=1e-3)
     np.testing.assert_allclose(solution(x)[:, 0], np.exp(-1.7 * x), atol=2e-3)

@@ -38,18 +38,21 @@ def finish(
     steps: int,
     tell: Callable[[int, float], None],
 ) -> Finished:
-    r"""Levenberg–Marquardt steps in the space of residuals, in double precision.
+    r"""Levenberg–Marquardt steps in double precision, in the smaller of two spaces.
 
-    $$\theta \leftarrow \theta - J^T (J J^T + \lambda I)^{-1} r$$
+    $$\theta \leftarrow \theta - J^T (J J^T + \lambda I)^{-1} r
+      = \theta - (J^T J + \lambda I)^{-1} J^T r$$
 
-    with the rows of $J$ scaled so that all terms have the same mean square, boundaries ten times
-    that. $J J^T$ is the tangent kernel at the collocation points. A squared residual of order two
-    weighs an error of frequency ω by ω⁴, so that gradient descent leaves the low frequencies where
-    they are; dividing by the kernel undoes the weight.
+    in the space of residuals or that of parameters, with the rows of $J$ scaled so that all terms
+    have the same mean square, boundaries ten times that. $J J^T$ is the tangent kernel at the
+    collocation points. A squared residual of order two weighs an error of frequency ω by ω⁴, so
+    that gradient descent leaves the low frequencies where they are; dividing by the kernel undoes
+    the weight.
 
     **Arguments:** `steps` at most; `tell(step, loss)` is called after each.
 
-    **Source:** Levenberg 1944, Marquardt 1963; in this space, Müller and Zeinhofer 2023.
+    **Source:** Levenberg 1944, Marquardt 1963; in the space of residuals, Müller and Zeinhofer
+    2023.
     """
     with jax.enable_x64(True):
         wide = [jax.tree.map(_double, tree) for tree in (parameters, rest, training)]
@@ -90,12 +93,14 @@ class _Residual:
         square = float(r @ r)
         if not np.isfinite(square) or square <= _ENOUGH * len(r):
             return flat, False
-        kernel = rows @ rows.T
+        fewer = len(r) <= flat.size  # residuals than parameters
+        kernel = rows @ rows.T if fewer else rows.T @ rows
         size = float(np.trace(kernel)) / len(r)
         while self.damping <= _MOST:
-            damped = kernel + self.damping * size * np.eye(len(r))
-            dual = scipy.linalg.solve(damped, r, assume_a="pos", check_finite=False)
-            moved = flat - jnp.asarray(rows.T @ dual)
+            damped = kernel + self.damping * size * np.eye(len(kernel))
+            right = r if fewer else rows.T @ r
+            step = scipy.linalg.solve(damped, right, assume_a="pos", check_finite=False)
+            moved = flat - jnp.asarray(rows.T @ step if fewer else step)
             after = self._square(moved)
             if after < square:
                 self.damping = max(self.damping / 5.0, _LEAST)

@@ -1,6 +1,7 @@
 """Numbers in nonlinear evolutions, found on solutions that are marched."""
 
 import dataclasses
+import importlib
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,8 @@ import pytest
 from repnet import Box, Problem, Term, UnknownField, initial, observed, partial, solve
 from repnet.problem import dirichlet, zoo
 from repnet.solve import RESULTS
-from repnet.solve.equations._marched import needs_marching
+from repnet.solve.equations._marched import march_to_data, needs_marching
+from repnet.solve.equations._slabs import March
 
 KEY = jax.random.key(0)
 
@@ -43,6 +45,21 @@ def test_viscosity_and_strength_of_burgers_equation():
     low, high = solution.plan.numbers["intervals"]["viscosity"]
     assert low < 0.02 < high
     assert high - low < 0.1 * 0.02
+
+
+def test_marches_that_never_end_are_told(monkeypatch):
+    def lost(*arguments):
+        return March([], [], 0.0, 0.1, 10)
+
+    module = importlib.import_module(march_to_data.__module__)
+    for name in ("march_through", "march_again"):
+        monkeypatch.setattr(module, name, lost)
+    problem = viscosity_from_data(0.0, count=20)
+    with jax.enable_x64(True):
+        found = march_to_data(problem, KEY, 3)
+    assert not np.isfinite(found.misfit)
+    assert found.intervals() == {}
+    assert float(found.unknowns["viscosity"]) == float(problem.unknowns["viscosity"])
 
 
 def test_only_nonlinear_evolutions_of_numbers_are_marched():

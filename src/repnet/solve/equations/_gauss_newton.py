@@ -6,10 +6,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+import optax
 from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
+from repnet.solve._gradient import Gradient
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._blocks import is_data
@@ -87,10 +89,16 @@ class GaussNewton(eqx.Module):
     ) -> Solution:
         """Find the unknowns of a problem.
 
+        **Arguments:** `network`: any network, whose parameters are then all iterated together with
+        the unknowns, by Levenberg–Marquardt; a layer is chosen if it is left out.
+
         **Returns:** a `Solution` whose `unknowns` are floats, arrays and, for functions, networks.
         """
-        del progress
-        _require(problem, network)
+        _require(problem)
+        if network is not None:
+            # One step of no length goes before: Gauss–Newton is what ends a training.
+            still = Gradient(1, optimiser=optax.set_to_zero(), finish=self.steps)
+            return still.run(problem, network, key=key, progress=progress)
         with Clock() as clock, jax.enable_x64(True):
             check_problem(problem)
             solve = _marched if self._marches(problem, key) else _reduced
@@ -148,13 +156,9 @@ def _marched(
     return problem.field(found.network), found.unknowns, plan, found.marches
 
 
-def _require(problem: Problem, network: Any) -> None:
+def _require(problem: Problem) -> None:
     if problem.unknowns is None:
         raise ValueError("`GaussNewton` finds `unknowns`; the problem has none: leave it out.")
-    if network is not None:
-        raise ValueError(
-            "`GaussNewton` chooses the layer of an inverse problem; leave `network` out."
-        )
     if not any(is_data(term) for term in problem.terms.values()):
         raise ValueError(
             "`GaussNewton` needs data: a term with `values`, such as `observed(x, y)`; "

@@ -55,7 +55,12 @@ class Marched:
         return float(np.sqrt(np.mean(np.square(self.residual))))
 
     def intervals(self) -> dict[str, list[Any]]:
-        r"""95 % intervals by name, from $s^2 (J^\top J)^{-1}$ with $s^2 = |r|^2/(n - p)$."""
+        r"""95 % intervals by name, from $s^2 (J^\top J)^{-1}$ with $s^2 = |r|^2/(n - p)$.
+
+        Empty where no march came to its end.
+        """
+        if not (np.isfinite(self.residual).all() and np.isfinite(self.slopes).all()):
+            return {}
         freedom, deviation = _deviations(self.residual, self.slopes)
         half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
         return by_name(self.unknowns, half)
@@ -143,7 +148,9 @@ class _Search:
             moved[place] += _DIFFERENCE * size
             again = march_again(wishes, self._evolution(moved), run, self.key)
             self.again += 1
-            columns.append((self._residuals(again, moved) - here) / (_DIFFERENCE * size))
+            with np.errstate(invalid="ignore"):  # of marches that did not come to their end
+                change = self._residuals(again, moved) - here
+            columns.append(change / (_DIFFERENCE * size))
         return np.stack(columns, axis=1)
 
     def descend(
@@ -154,10 +161,12 @@ class _Search:
         steps: int,
         near: float,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Better unknowns, and the derivatives there."""
+        """Better unknowns, and the derivatives there; the same where no march comes to its end."""
         _, left = self.at(row, wishes)
         damping, stale = _DAMPING, False
         for _ in range(steps):
+            if not (np.isfinite(left).all() and np.isfinite(slopes).all()):
+                break  # no march came to its end: nothing to follow
             size = _sizes(row)
             move = size * np.clip(_damped(slopes * size, left, damping), -_FARTHEST, _FARTHEST)
             _, reached = self.at(row + move, wishes)

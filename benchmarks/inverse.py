@@ -1,0 +1,70 @@
+"""Named inverse problems with every choice left to `solve`: errors of the unknowns, and seconds.
+
+    python benchmarks/inverse.py
+    python benchmarks/inverse.py --only wave1d_speed --seed 3
+
+Errors are relative: of numbers, and of functions in the L2 norm over the domain. Noise is normal,
+relative to the data's root mean square; its seed is `--seed`. Seconds leave out compilation.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from repnet.problem import Problem, zoo
+from repnet.solve import solve
+
+CASES: dict[str, tuple[float, ...]] = {
+    "helmholtz1d_wavenumber": (0.0, 0.01, 0.05),
+    "wave1d_speed": (0.0, 0.01),
+    "diffusion1d_field": (0.0, 0.001, 0.01),
+    "allen_cahn1d_coefficients": (0.0, 0.01),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> list[dict]:
+    """Solve, print one line per unknown, and return the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(argv)
+    rows = []
+    print("| problem | noise | unknown | relative error | 95 % interval | seconds |")
+    print("|---|---|---|---|---|---|")
+    for name in options.only:
+        for noise in CASES[name]:
+            problem = zoo.make(name, noise=noise, seed=options.seed)
+            solution = solve(problem, key=jax.random.key(options.seed))
+            for unknown, truth in problem.exact_unknowns.items():
+                found = solution.unknowns[unknown]
+                error = relative_error(problem, found, truth)
+                interval = solution.plan.numbers["intervals"].get(unknown)
+                shown = "" if interval is None else "{:.6g} to {:.6g}".format(*interval)
+                row = {"problem": name, "noise": noise, "unknown": unknown, "error": error}
+                rows.append(row | {"interval": interval, "seconds": solution.seconds})
+                print(
+                    f"| `{name}` | {100 * noise:g} % | {unknown} | {error:.1e} | {shown} "
+                    f"| {solution.seconds:.1f} |",
+                    flush=True,
+                )
+    return rows
+
+
+def relative_error(problem: Problem, found: Any, truth: Any) -> float:
+    """Relative error of a number, or of a function in the L2 norm."""
+    if not isinstance(truth, Callable):
+        return float(abs(found - truth) / abs(truth))
+    low, high = problem.domain.lower, problem.domain.upper
+    x = jnp.asarray(np.linspace(low, high, 2001))
+    with jax.enable_x64(True):
+        values = np.asarray(jax.vmap(found)(x)).reshape(len(x), -1)
+        exact = np.asarray(jax.vmap(truth)(x)).reshape(len(x), -1)
+    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
+
+
+if __name__ == "__main__":
+    main()
