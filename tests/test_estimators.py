@@ -41,6 +41,7 @@ def test_scikit_learn(estimator, check):
         ({"solver": "windows", "activation": jnp.tanh, "scale": 2.0}, "Windows"),
     ],
 )
+@pytest.mark.slow
 def test_solvers_reach_a_smooth_function(keywords, solver):
     model = RepNetRegressor(random_state=0, **keywords).fit(X, Y)
     assert solver is None or model.solution_.plan.solver == solver
@@ -61,6 +62,7 @@ def test_trained_networks(keywords):
     assert model.score(X, Y) > 0.5
 
 
+@pytest.mark.slow
 def test_beats_a_linear_model_on_a_nonlinear_table():
     table, target = make_friedman1(300, 6, noise=0.5, random_state=0)
     train, test, y_train, y_test = train_test_split(table, target, random_state=0)

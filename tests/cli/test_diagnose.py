@@ -11,6 +11,7 @@ from repnet.data import terrain
 from repnet.report import read_run
 
 
+@pytest.mark.slow
 def test_a_diagnosis_finds_frequency_and_sampling(tmp_path, capsys):
     x = np.linspace(0, 1, 201)
     table = np.stack([x, np.sin(2 * np.pi * 25 * x)], axis=1)

@@ -14,6 +14,7 @@ SMALL = ["--solver", "gradient", "--steps", "20", "--width", "16", "--depth", "2
 FILES = ["arrays.npz", "model.npz", "report.html", "report.md", "run.json"]
 
 
+@pytest.mark.slow
 def test_a_fit_writes_its_files_and_no_other(fitted):
     assert sorted(path.name for path in fitted.iterdir()) == FILES
     assert [path.name for path in fitted.parent.iterdir()] == ["wave"]
@@ -67,6 +68,7 @@ def test_the_table_shows_error_time_and_plan(wave, tmp_path, capsys, monkeypatch
 
 
 @pytest.mark.parametrize("method", ["vanilla", "fourier", "siren"])
+@pytest.mark.slow
 def test_rivals_are_trained(method, wave, tmp_path):
     out = tmp_path / method
     options = ["--method", method, "--steps", "3", "--width", "8", "--depth", "2", "--quiet"]
@@ -96,6 +98,7 @@ def test_columns_are_chosen_and_several_targets_fitted(tmp_path):
     assert Solution.load(out / "model.npz")(x).shape == (40, 2)
 
 
+@pytest.mark.slow
 def test_a_constant_target_and_contradicting_duplicates_are_fitted(tmp_path):
     for name, y in {"flat": np.ones(30), "twice": np.arange(30.0) % 2}.items():
         table = np.stack([np.repeat(np.arange(15.0), 2), y], axis=1)

@@ -140,6 +140,7 @@ def test_a_sound_of_one_sample(capsys, tmp_path):
     assert "at least 2 rows" in fault(capsys, "fit", tmp_path / "click.wav")
 
 
+@pytest.mark.slow
 def test_the_program_ends_with_the_code_and_no_traceback(tmp_path):
     done = program("fit", tmp_path / "none.csv")
     assert done.returncode == 2
@@ -155,6 +156,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing(wave, tmp_path):
     """Files beyond 20 kB can't be written in this process, as on a full disk."""
     pytest.importorskip("resource")

@@ -88,6 +88,7 @@ def refused(capsys, *words: object) -> str:
     return err
 
 
+@pytest.mark.slow
 def test_a_solve_writes_its_files_and_the_record_holds_what_the_model_does(solved):
     assert sorted(path.name for path in solved.iterdir()) == FILES
     record = read_run(solved).record
@@ -113,6 +114,7 @@ def test_the_page_shows_solution_error_residual_and_spectrum(solved):
         assert words in page
 
 
+@pytest.mark.slow
 def test_json_prints_the_record_and_the_table_shows_errors(tmp_path, capsys, user_file):
     words = ["solve", f"{user_file}:stated", "--set", "load=4", "--width", "40"]
     assert run([*words, "--out", str(tmp_path / "a"), "--json"]) == 0
@@ -140,6 +142,7 @@ def test_predictions_of_a_solution(solved, tmp_path, capsys):
     np.testing.assert_allclose(found, exact[:, 0], atol=1e-8)
 
 
+@pytest.mark.slow
 def test_hard_conditions_of_a_file_are_solved_and_said_not_to_be_saved(user_file, tmp_path, capsys):
     out = tmp_path / "run"
     assert run(["solve", f"{user_file}:transformed", "--width", "40", "--out", str(out)]) == 0
@@ -152,6 +155,7 @@ def test_hard_conditions_of_a_file_are_solved_and_said_not_to_be_saved(user_file
     np.testing.assert_allclose(arrays["value:0"][:, 0], exact, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_solve_that_fails_keeps_what_it_has_and_says_what_to_try(user_file, tmp_path, capsys):
     out = tmp_path / "run"
     assert run(["solve", f"{user_file}:impossible", "--width", "30", "--out", str(out)]) == 1

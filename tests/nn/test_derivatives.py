@@ -52,6 +52,7 @@ ACTIVATIONS = {
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.slow
 def test_each_order_is_the_slope_of_the_one_before(name):
     f, z = ACTIVATIONS[name], jnp.linspace(-3.0, 3.0, 25) + 0.013
     np.testing.assert_allclose(nth_derivative(f, z, 0), f(z), rtol=1e-13, atol=1e-14)
@@ -130,6 +131,7 @@ def build(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.slow
 def test_networks_agree_with_nested_forward_mode_and_differences(name):
     network = build(name)
     orders = ((), (1,), (0, 0), (0, 1), (1, 1, 1))
@@ -156,6 +158,7 @@ def test_networks_agree_with_nested_forward_mode_and_differences(name):
     np.testing.assert_allclose(total, differences, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_taylor_and_directions_of_any_length():
     network = RepNet(2, 1, width=12, hidden=(6,), scale=3.0, key=jr.key(0))
     x, v = jnp.array([0.1, 0.2]), jnp.array([2.0, -1.5])

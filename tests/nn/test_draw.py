@@ -66,6 +66,7 @@ def test_shares_of_the_directions(directions, along):
 
 
 @pytest.mark.parametrize("offsets", [None, "sobol"])
+@pytest.mark.slow
 def test_draw_is_traceable_over_keys(offsets):
     def draw(key):
         return draw_hyperplanes(8, 2, directions="mixed", offsets=offsets, key=key)[1]

@@ -147,6 +147,7 @@ def _random_repnet(activation, features, dim, scale, depth):
 
 
 @pytest.mark.parametrize(("activation", "features", "dim", "scale", "depth"), CASES)
+@pytest.mark.slow
 def test_estimates_match_random_networks(activation, features, dim, scale, depth):
     make = _random_repnet(activation, features, dim, scale, depth)
     _check_against_monte_carlo(make, dim, seeds=60)

@@ -53,6 +53,7 @@ def _after_one_step(layer):
     return eqx.combine(optax.apply_updates(parameters, updates), static)
 
 
+@pytest.mark.slow
 def test_frozen_layer_and_constants_stay_to_the_bit():
     frozen = RepLinear(1, 4, scale=25.0, rates=FROZEN, key=jr.key(0))
     assert eqx.tree_equal(_after_one_step(frozen), frozen)

@@ -53,6 +53,7 @@ def test_it_is_an_mlp_and_passes_options_on():
     assert network.features(jnp.zeros(3)).shape == (5,)
 
 
+@pytest.mark.slow
 def test_seeds_and_scales_stack_into_one_network():
     keys, scales = jr.split(jr.key(0), 3), jnp.array([1.0, 10.0, 100.0])
     stack = eqx.filter_vmap(lambda k, s: RepNet(1, width=16, scale=s, key=k))(keys, scales)

@@ -67,6 +67,7 @@ def test_blend_of_all_windows_by_hand(counts, rng):
         np.testing.assert_allclose(network(x), total, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_derivatives(rng):
     with jax.enable_x64(True):
         network = windowed((3, 4), 2, rng)

@@ -79,6 +79,7 @@ TERMS = {
 
 
 @pytest.mark.parametrize("name", TERMS)
+@pytest.mark.slow
 def test_exact_fields_satisfy_and_wrong_ones_do_not(name):
     term, exact = TERMS[name]
     assert largest(term, exact) < 1e-12

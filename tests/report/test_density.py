@@ -19,6 +19,7 @@ def test_one_dimension_gives_the_partition_points():
     np.testing.assert_allclose(np.sort(found), np.sort(partition_points(network)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_density_is_the_theory_s():
     network = RepNet(2, width=512, scale=9.0, key=jr.key(1))
     found = density(crossing_positions(network, 1))

@@ -106,6 +106,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize(
     ("kind", "cards"), [("line", 8), ("map", 10), ("scatter", 10), ("many", 16)]
 )
+@pytest.mark.slow
 def test_every_layout_is_drawn_from_record_and_arrays_alone(tmp_path, kind, cards):
     run, solution = make_run(make_data(kind))
     write_run(tmp_path, run, solution)

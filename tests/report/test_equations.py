@@ -59,6 +59,7 @@ def test_errors_residuals_and_unknowns_are_measured():
     assert errors["a"]["relative_error"] == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_hole_is_left_blank_and_the_page_is_drawn(tmp_path):
     stated = stated_in(Box([-1.0, -1.0], [1.0, 1.0]) - Ball([0.0, 0.0], 0.5))
     solution = solved(stated.problem)

@@ -56,6 +56,7 @@ def test_more_points_lie_where_residuals_are_large():
 
 
 @pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.slow
 def test_a_training_on_moving_points_is_a_function_of_its_key(adaptive):
     solver = Gradient(steps=30, chunk=10, points=50, resample=10, adaptive=adaptive, finish=0)
     runs = [solver.run(problem(), network(), key=jr.key(k)) for k in (0, 0, 1)]

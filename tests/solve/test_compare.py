@@ -40,6 +40,7 @@ def test_leave_one_out_equals_refitting_without_each_point():
         np.testing.assert_allclose(found[left_out], expected, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_large_data_are_judged_on_a_part_that_holds_the_pilot_windows():
     rng = np.random.default_rng(1)
     x = rng.uniform(-1, 1, (30_000, 1))

@@ -34,6 +34,7 @@ def relative(solution, exact):
     return np.linalg.norm(solution(x) - truth) / np.linalg.norm(truth)
 
 
+@pytest.mark.slow
 def test_a_linear_model_is_solved_to_the_least_squares_solution():
     problem, _ = poisson(6.0)
     with jax.enable_x64(True):
@@ -52,6 +53,7 @@ def test_a_linear_model_is_solved_to_the_least_squares_solution():
     )
 
 
+@pytest.mark.slow
 def test_it_removes_the_slow_error_that_descent_leaves():
     problem, exact = poisson(20.0)
     network = RepNet(1, width=48, hidden=(24,), scale=10.0, features="plain", key=jr.key(0))
@@ -61,6 +63,7 @@ def test_it_removes_the_slow_error_that_descent_leaves():
     assert relative(ended, exact) < 0.01
 
 
+@pytest.mark.slow
 def test_unknowns_are_found_along():
     # u' = -k u, with u given at some points.
     def decay(u, x, unknowns):

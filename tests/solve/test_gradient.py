@@ -51,6 +51,7 @@ def leaves(tree):
     return [np.asarray(a) for a in jax.tree.leaves(eqx.filter(tree, eqx.is_inexact_array))]
 
 
+@pytest.mark.slow
 def test_plain_descent_is_the_recurrence_of_the_normal_equations():
     x, y = wave()
     network = linear_model()
@@ -93,6 +94,7 @@ def test_a_line_search_reaches_the_least_squares_solution():
     assert 0.0 <= excess < 1e-9
 
 
+@pytest.mark.slow
 def test_updates_are_multiplied_by_the_learning_rates():
     x, y = wave()
     points, target = (x - 1.5) / 1.5, standardized(y)
@@ -118,6 +120,7 @@ def test_units_of_inputs_and_targets_do_not_matter():
     np.testing.assert_allclose(scaled(1e4 * x - 3e5) - 2.0, 1e-6 * plain(x), atol=2e-7, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_terms_are_added_and_unknowns_are_found():
     # u' = -k u with u given: the residual is zero for k = 1.7 alone.
     def decay(u, x, unknowns):
@@ -139,6 +142,7 @@ def test_terms_are_added_and_unknowns_are_found():
     np.testing.assert_allclose(solution(x), np.exp(-1.7 * x), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_precision_is_the_networks():
     x, y = wave()
     single = RepNet(1, width=8, hidden=(), scale=5.0, key=jr.key(0))
@@ -181,6 +185,7 @@ def test_a_batch_of_all_points_is_no_minibatch():
 
 
 @pytest.mark.parametrize("batch", [None, 16])
+@pytest.mark.slow
 def test_many_at_once_are_the_single_runs(batch):
     x, y = wave()
     problem, solver = regression(x, y), dataclasses.replace(SMALL, batch=batch)
@@ -221,6 +226,7 @@ def test_a_loss_that_is_not_finite_keeps_the_best_network():
     assert np.mean(((solution(x)[:, 0] - y) / np.std(y)) ** 2) == pytest.approx(best, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_one_diverging_seed_leaves_the_others_alone():
     x, y = wave()
 
@@ -267,6 +273,7 @@ def test_an_interrupt_returns_the_best_network_so_far():
     assert error == pytest.approx(min(meter.seen), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupt_before_the_first_record_returns_the_initial_network():
     x, y = wave()
     solution = SMALL.run(regression(x, y), key=jr.key(0), progress=Interrupting(0))
@@ -301,6 +308,7 @@ def test_the_best_network_on_held_out_points_is_kept(rng):
     assert error == pytest.approx(held.min(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_watched_training_records_what_it_is_told():
     x, y = wave()
 
@@ -314,6 +322,7 @@ def test_a_watched_training_records_what_it_is_told():
     assert solution.history["middle"][-1] == pytest.approx(solution(1.5 * np.ones(1))[0])
 
 
+@pytest.mark.slow
 def test_several_outputs_are_fitted_and_saved(tmp_path):
     x, y = wave()
     problem = regression(x, np.stack([y, 100.0 * np.cos(3.0 * x)], axis=1))

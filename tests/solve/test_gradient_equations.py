@@ -15,6 +15,7 @@ def small(dim, out=1):
     return MLP(Linear(dim, 16, key=jr.key(1)), out, hidden=(12,), key=jr.key(2))
 
 
+@pytest.mark.slow
 def test_a_hard_condition_holds_exactly_and_is_saved(tmp_path):
     box = Box(0.0, 2.0)
     problem = Problem(
@@ -36,6 +37,7 @@ def from_one(u, x):
     return 1.0 + x * u(x)
 
 
+@pytest.mark.slow
 def test_a_system_of_two_outputs_is_trained():
     # A rotation: p' = -3q, q' = 3p.
     box = Box(0.0, 1.0)
@@ -54,6 +56,7 @@ def test_a_system_of_two_outputs_is_trained():
     np.testing.assert_allclose(solution(x), truth, atol=3e-3)
 
 
+@pytest.mark.slow
 def test_the_scale_comes_from_the_equation():
     # u' = cos 40 x: 40 radians per half-width.
     box = Box(-1.0, 1.0)

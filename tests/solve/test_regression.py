@@ -13,6 +13,7 @@ y = np.sin(9.0 * x) + 3.0
 
 
 @pytest.mark.parametrize("solver", [None, LeastSquares(64), Windows(48)])
+@pytest.mark.slow
 def test_a_data_term_of_any_name_is_a_regression(solver):
     problem = Problem(Box(0.0, 2.0), {"gauge": observed(x, y)})
     assert is_regression(problem)
@@ -20,6 +21,7 @@ def test_a_data_term_of_any_name_is_a_regression(solver):
     np.testing.assert_allclose(solution(x)[:, 0], y, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_hard_conditions_on_data_are_kept_in_training():
     problem = Problem(Box(0.0, 2.0), {"data": observed(x, x * y)}, transform=lambda u, x: x * u(x))
     assert not is_regression(problem)

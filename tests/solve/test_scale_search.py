@@ -34,6 +34,7 @@ def test_few_points_keep_the_guess():
     assert found == ("a", guess)
 
 
+@pytest.mark.slow
 def test_a_bad_guess_is_left_behind():
     x = np.linspace(-1, 1, 257)
     problem = regression(x, np.sin(40 * x))
@@ -56,6 +57,7 @@ def test_a_problem_that_is_no_regression_has_no_scale():
         find_scale(problem, {}, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_directions_that_suit_the_target_are_found():
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
     y = np.sin(12 * x[:, 0]) + np.sin(9 * x[:, 1]) + np.cos(11 * x[:, 2])

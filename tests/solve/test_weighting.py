@@ -46,6 +46,7 @@ def new_weights(start, kind):
     return np.array([float(term.weight) for term in terms])
 
 
+@pytest.mark.slow
 def test_gradient_norms_are_equal_after_weighting():
     start = ready()
     flat, residuals = by_hand(start)

@@ -39,6 +39,7 @@ def fitted(x, **options):
         pytest.param(4, 6, 0.2, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_grids_of_every_dimension(dim, count, bound, rng):
     box = Box([-1.0] * dim, [2.0] * dim)
     solution = fitted(box.grid(count), per_window={1: 16, 2: 64, 3: 125, 4: 256}[dim])
@@ -46,6 +47,7 @@ def test_grids_of_every_dimension(dim, count, bound, rng):
     assert (relative(solution, inner) < bound).all()
 
 
+@pytest.mark.slow
 def test_holes_and_scattered_points_agree(rng):
     """A grid with holes, shuffled, goes the grid's way; a jitter far below the error does not."""
     x = rng.permutation(Box([0.0, 0.0], [2.0, 2.0]).grid(28))[:620]
@@ -56,6 +58,7 @@ def test_holes_and_scattered_points_agree(rng):
     assert (scattered < 1e-3).all()
 
 
+@pytest.mark.slow
 def test_broadband_reaches_its_floor():
     omega = 100 * np.pi
 
@@ -91,6 +94,7 @@ def test_constant_target():
     np.testing.assert_allclose(found, 3.5, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_network_is_differentiable_and_the_same_however_it_is_called():
     x = np.linspace(-1, 1, 300)
     solution = solve(regression(x, np.sin(20 * x)), None, Windows(), key=KEY)
@@ -104,6 +108,7 @@ def test_network_is_differentiable_and_the_same_however_it_is_called():
     np.testing.assert_allclose(slope, 20 * np.cos(20 * inner[:, 0]), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_same_key_same_bits_saved_and_session_left_alone(tmp_path):
     x = np.linspace(-1, 1, 200)
     one, two = (

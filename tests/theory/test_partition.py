@@ -30,6 +30,7 @@ LAYERS = [
 
 
 @pytest.mark.parametrize("make", LAYERS)
+@pytest.mark.slow
 def test_every_layer_is_crossed_where_its_preactivation_is_zero(make):
     layer = make(3)
     start, end = jnp.array([-1.0, 0.4, 0.2]), jnp.array([1.0, -0.7, 0.9])
@@ -41,6 +42,7 @@ def test_every_layer_is_crossed_where_its_preactivation_is_zero(make):
     np.testing.assert_allclose(residual / size, 0.0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_partition_points_are_where_a_unit_turns():
     layer = RepLinear(1, 30, scale=40.0, activation=jax.nn.relu, features="hat", key=KEY)
     grid = jnp.linspace(-1.1, 1.1, 44_001)[:, None]  # 5e-5 apart
@@ -48,6 +50,7 @@ def test_partition_points_are_where_a_unit_turns():
     np.testing.assert_allclose(partition_points(layer), peaks, atol=5.1e-5)
 
 
+@pytest.mark.slow
 def test_density_of_stratified_points_is_flat_and_vanilla_is_not():
     edges = np.linspace(-1.02, 1.02, 11)
     layer = RepLinear(1, 500, scale=20.0, key=KEY)
@@ -69,6 +72,7 @@ def test_density_of_a_cauchy_law():
     assert counts.sum() == inside
 
 
+@pytest.mark.slow
 def test_density_moves_with_training():
     network = RepNet(1, width=40, scale=10.0, key=KEY)
     moved = eqx.tree_at(lambda n: n.first.planes.offset, network, replace_fn=lambda t: t / 2)
@@ -77,6 +81,7 @@ def test_density_moves_with_training():
     assert after.tolist() == [0.0, pytest.approx(40 / 1.1), 0.0]
 
 
+@pytest.mark.slow
 def test_crossings_along_an_axis_and_the_diagonal():
     layer = RepLinear(4, 800, scale=10.0, directions="axis", key=KEY)
     along = crossing_density(layer, [-1.02, 0, 0, 0], [1.02, 0, 0, 0], bins=4)

@@ -23,6 +23,7 @@ def test_the_steepest_slope_is_the_published_one():
 
 
 @pytest.mark.parametrize("viscosity", [0.001, 0.01 / np.pi, 0.1])
+@pytest.mark.slow
 def test_it_converges_with_the_nodes(viscosity, rng):
     points = np.stack([rng.uniform(-1, 1, 500), rng.uniform(0, 1, 500)], axis=1)
     with jax.enable_x64(True):

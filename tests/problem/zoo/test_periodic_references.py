@@ -78,6 +78,7 @@ def test_the_allen_cahn_reference_satisfies_the_equation(name, points):
 
 
 @pytest.mark.parametrize("dispersion", [0.022, pytest.param(0.05, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_the_kdv_reference_satisfies_the_equation(dispersion, points):
     left, wrong = equation_residuals(zoo.kdv1d(dispersion), kdv(dispersion), points)
     assert np.abs(left).max() < 1e-7 * np.sqrt(np.mean(wrong**2))
@@ -125,6 +126,7 @@ def test_kdv_conserves_mass_momentum_and_energy():
         ("kdv1d", lambda x: np.cos(np.pi * x)),
     ],
 )
+@pytest.mark.slow
 def test_the_conditions_of_the_statements(name, start, rng):
     problem = zoo.make(name)
     x = rng.uniform(-1, 1, 50)

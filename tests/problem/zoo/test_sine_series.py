@@ -28,6 +28,7 @@ def test_it_converges_with_the_modes(k, width, rng):
     assert np.abs(few - many).max() > 1e-9 * size
 
 
+@pytest.mark.slow
 def test_finite_differences_agree_and_better_so_on_a_finer_grid():
     k, width = 17.0, 0.07
     errors = []

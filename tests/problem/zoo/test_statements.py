@@ -95,6 +95,7 @@ def test_wrong_unknowns_do_not_satisfy_the_equation(name):
     assert np.abs(guess).max() > 1e6 * np.abs(exact).max()
 
 
+@pytest.mark.slow
 def test_every_problem_is_stated_on_regions():
     for name in zoo.names():
         problem = zoo.make(name, **small(name))

@@ -59,6 +59,7 @@ def sturm(frequency):
         ),
     ],
 )
+@pytest.mark.slow
 def test_the_residual_tells_the_error(frequency):
     problem = sturm(frequency)
     solution = solve(problem, key=jr.key(1))
@@ -77,6 +78,7 @@ def test_variable_coefficients_to_round_off(frequency):
     assert error < 1e-10
 
 
+@pytest.mark.slow
 def test_steps_by_name():
     problem = sturm(20.0)
     solution = LeastSquares(activation=jnp.tanh).run(problem, key=jr.key(2))
@@ -101,6 +103,7 @@ def test_hard_conditions_and_a_round_trip(tmp_path):
     np.testing.assert_array_equal(solution(x[[0, -1]]), 0.0)
 
 
+@pytest.mark.slow
 def test_newton_on_bratu_s_equation():
     box = Box([0.0], [1.0])
     equation = Term(lambda u, x, unknowns: partial(u, 0, 2)(x) + jnp.exp(u(x)))
@@ -115,6 +118,7 @@ def test_newton_on_bratu_s_equation():
     np.testing.assert_allclose(solution(x), exact, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_newton_that_does_not_settle_is_told():
     def equation(u, x, unknowns):
         # Solved by 1/(1 + 25 x²), which SciPy's solve_bvp does not find from a flat start either.

@@ -55,6 +55,7 @@ def test_projection_with_tikhonov_solves_the_stacked_system(rng):
     np.testing.assert_allclose(Projection.of(matrix, 0.3).solve(right), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_kaufman_slopes_agree_with_finite_differences_of_the_misfit():
     with jax.enable_x64(True):
         reduced, network, tree = _reduced(_decay(0.1))
@@ -85,6 +86,7 @@ def test_scan_is_fine_enough_for_a_wave():
 
 
 @pytest.mark.parametrize(("noise", "bound"), [(0.0, 1e-9), (0.01, 1e-3)])
+@pytest.mark.slow
 def test_wavenumber(noise: float, bound: float):
     k = 20.0
     problem = zoo.make("helmholtz1d_wavenumber", k=k, guess=15.0, noise=noise, seed=3)

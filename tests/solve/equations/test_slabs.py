@@ -18,6 +18,7 @@ def _error(problem: Problem, solution: Solution) -> float:
     return relative_l2(solution, x, problem.exact(x))
 
 
+@pytest.mark.slow
 def test_burgers_saves_and_loads(tmp_path: Path) -> None:
     problem = zoo.make("burgers1d", viscosity=0.1)
     solution = Slabs(units=80, tolerance=1e-3).run(problem, key=jax.random.key(0))
@@ -71,6 +72,7 @@ def test_a_transform_and_two_outputs() -> None:
     assert _error(problem, solution) < 1e-3
 
 
+@pytest.mark.slow
 def test_contradicting_conditions_stall() -> None:
     box = Box([0.0, 0.0], [1.0, 1.0])
 
