@@ -27,6 +27,7 @@ def test_scikit_learn_with_defaults(estimator, check):
 
 
 @parametrize_with_checks([RepNetRegressor(**QUICK)])
+@pytest.mark.slow
 def test_scikit_learn(estimator, check):
     check(estimator)
 

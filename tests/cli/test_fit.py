@@ -79,6 +79,7 @@ def test_rivals_are_trained(method, wave, tmp_path):
     assert record.steps == 3
 
 
+@pytest.mark.slow
 def test_without_held_out_points_errors_are_null(wave, tmp_path):
     out = tmp_path / "all"
     options = ["--steps", "2", "--width", "8", "--depth", "1", "--holdout", "0", "--quiet"]
@@ -88,6 +89,7 @@ def test_without_held_out_points_errors_are_null(wave, tmp_path):
     assert record.metrics["data"]["heldout_points"] == 0
 
 
+@pytest.mark.slow
 def test_columns_are_chosen_and_several_targets_fitted(tmp_path):
     x = np.linspace(0, 1, 40)
     table = np.stack([x, np.sin(9 * x), x**2, 1 - x], axis=1)

@@ -35,6 +35,7 @@ def test_contract(name, dim):
 
 
 @pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.slow
 def test_stacks_over_keys_and_follows_the_default_precision(name):
     make, _ = LAYERS[name]
     keys = jr.split(KEY, 2)

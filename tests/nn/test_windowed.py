@@ -36,6 +36,7 @@ COUNTS = [(4,), (3, 5), (2, 1, 3), (2, 3, 2, 2)]
 
 
 @pytest.mark.parametrize("counts", COUNTS)
+@pytest.mark.slow
 def test_weights_sum_to_one(counts, rng):
     with jax.enable_x64(True):
         network = windowed(counts, 2, rng)
@@ -50,6 +51,7 @@ def test_weights_sum_to_one(counts, rng):
 
 
 @pytest.mark.parametrize("counts", COUNTS)
+@pytest.mark.slow
 def test_blend_of_all_windows_by_hand(counts, rng):
     """Every window summed with its weight, not only the 2^d that the network looks at."""
     with jax.enable_x64(True):

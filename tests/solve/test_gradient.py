@@ -83,6 +83,7 @@ def test_the_default_optimiser_is_adam_with_a_cosine():
     np.testing.assert_allclose(theta(solution.network.network), t, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_line_search_reaches_the_least_squares_solution():
     x, y = wave()
     network = linear_model(width=6)

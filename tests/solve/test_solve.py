@@ -20,6 +20,7 @@ def forbidden(x):
     raise AssertionError("a solve must not look at the exact solution")
 
 
+@pytest.mark.slow
 def test_defaults_never_call_exact_and_say_why():
     problem = regression(X, np.sin(7.0 * X), exact=forbidden)
     solution = solve(problem, key=KEY)

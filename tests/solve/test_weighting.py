@@ -55,6 +55,7 @@ def test_gradient_norms_are_equal_after_weighting():
     np.testing.assert_allclose(weights, sum(norms) / np.array(norms), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_kernel_weights_are_inverse_traces():
     start = ready()
     flat, residuals = by_hand(start)

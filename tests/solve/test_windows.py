@@ -71,6 +71,7 @@ def test_broadband_reaches_its_floor():
     assert relative(solution, dense[:, None], exact=lambda p: exact(p)) < 1e-6
 
 
+@pytest.mark.slow
 def test_noise_is_averaged(rng):
     x = np.sort(rng.uniform(-1, 1, 900))
     truth = np.sin(30.0 * x)

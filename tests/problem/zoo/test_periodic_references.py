@@ -72,6 +72,7 @@ def points(rng):
 
 
 @pytest.mark.parametrize("name", ["allen_cahn1d", "allen_cahn1d_coefficients"])
+@pytest.mark.slow
 def test_the_allen_cahn_reference_satisfies_the_equation(name, points):
     left, wrong = equation_residuals(zoo.make(name), allen_cahn(1e-4, 5.0), points)
     assert np.abs(left).max() < 1e-7 * np.sqrt(np.mean(wrong**2))
@@ -96,6 +97,7 @@ def test_the_allen_cahn_reference_converges():
     assert worse[1:].max() > 1e-6
 
 
+@pytest.mark.slow
 def test_the_kdv_reference_converges():
     best = on_grid(kdv(0.022), 1024)[-1]
     errors = [

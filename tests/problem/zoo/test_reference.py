@@ -28,6 +28,7 @@ def nearest_on_axis(points, axis):
 
 
 @pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.slow
 def test_ten_points_per_wavelength(name):
     problem = zoo.make(name)
     points = zoo.entry(name).test_points(problem)

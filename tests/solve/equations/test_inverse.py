@@ -125,6 +125,7 @@ def test_diffusion_field():
 
 
 @pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.slow
 def test_nonlinear_equation_with_two_unknowns(seed):
     """Logistic growth, u' = r u (1 - u / k), with u(0) known: closed form."""
     x = np.linspace(0.0, 4.0, 60)

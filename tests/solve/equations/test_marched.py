@@ -62,6 +62,7 @@ def test_marches_that_never_end_are_told(monkeypatch):
     assert float(found.unknowns["viscosity"]) == float(problem.unknowns["viscosity"])
 
 
+@pytest.mark.slow
 def test_only_nonlinear_evolutions_of_numbers_are_marched():
     problem = viscosity_from_data(0.0, count=20)
     assert needs_marching(problem, KEY)
