@@ -116,3 +116,8 @@ def test_what_it_can_not_solve():
     network = MLP(RepLinear(1, 8, scale=1.0, key=KEY), hidden=(), key=KEY)
     with pytest.raises(ValueError, match="chooses the features for an equation"):
         solve(Problem(Box(-1.0, 3.0), {"edge": term}), network, LeastSquares(), key=KEY)
+
+
+def test_unknown_directions_are_named():
+    with pytest.raises(ValueError, match=r"`LeastSquares\(directions=...\)` must be one of"):
+        LeastSquares(directions="diagonal")

@@ -73,3 +73,11 @@ def test_unknowns_are_not_for_direct_solves(unknowns):
     two = Problem(problem.domain, {**problem.terms, "more": problem.terms["data"]})
     with pytest.raises(ValueError, match=r"got the terms \['data', 'more'\]"):
         require_regression(two, "LeastSquares")
+
+
+def test_a_solver_in_the_place_of_a_network_is_told():
+    problem = regression(np.linspace(0, 1, 9), np.zeros(9))
+    with pytest.raises(
+        ValueError, match=r"takes a network; got a LeastSquares: pass it as `solver"
+    ):
+        solve(problem, LeastSquares(), key=jr.key(0))

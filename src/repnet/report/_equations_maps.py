@@ -57,7 +57,7 @@ def picture_of_planes(arrays: Arrays, about: Mapping[str, Any]) -> bytes:
     for axes, (title, field, colours, norm) in zip(
         figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True
     ):
-        image = _image(axes, field, arrays, colours, norm)
+        image = _image(axes, field, arrays, about, (colours, norm))
         axes.set(title=title, xlabel=about["inputs"][0], ylabel=about["inputs"][1])
         figure.colorbar(image, ax=axes, shrink=0.9)
     return to_png(figure, dpi=110)
@@ -126,7 +126,7 @@ def _card(
 ) -> Card:
     figure, axes = drawing(height=3.1)
     with styled():
-        image = _image(axes, field, arrays, *style)
+        image = _image(axes, field, arrays, about, style)
         axes.set(xlabel=about["inputs"][0], ylabel=about["inputs"][1])
         axes.tick_params(labelsize=8)
         axes.locator_params(nbins=5)
@@ -135,9 +135,17 @@ def _card(
     return Card(title, to_svg(figure, title), f"{caption}.")
 
 
-def _image(axes: Axes, field: np.ndarray, arrays: Arrays, colours: str, norm: Normalize):
+def _image(
+    axes: Axes,
+    field: np.ndarray,
+    arrays: Arrays,
+    about: Mapping[str, Any],
+    style: tuple[str, Normalize],
+):
+    """The field in true proportions, unless an axis is time or they would leave a sliver."""
     (left, right), (low, high) = arrays["x:0"][[0, -1]], arrays["x:1"][[0, -1]]
-    alike = 0.25 <= (right - left) / (high - low) <= 4
+    alike = "t" not in about["inputs"] and 0.25 <= (right - left) / (high - low) <= 4
+    colours, norm = style
     return axes.imshow(
         field.T,
         cmap=colours,

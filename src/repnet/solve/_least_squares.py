@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
 
 from repnet.nn import MLP, RepLinear
+from repnet.nn._check import check_choice
+from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._one_layer import one_layer, sine_features
@@ -81,6 +83,8 @@ class LeastSquares(eqx.Module):
         for name, value in (("width", width), ("scale", self.scale), ("ridge", ridge)):
             if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
                 raise ValueError(f"`LeastSquares({name}=...)` must be positive; got {value}.")
+        if directions is not None:
+            check_choice("LeastSquares", "directions", directions, DIRECTIONS)
 
     def run(
         self,
