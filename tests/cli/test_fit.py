@@ -53,6 +53,7 @@ def test_the_same_command_gives_the_same_model(wave, fitted, tmp_path):
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_the_table_shows_error_time_and_plan(wave, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(["fit", str(wave), *SMALL]) == 0

@@ -114,6 +114,7 @@ def test_paired_counts_every_activation(features, activation, features_out, unit
     assert RepLinear(2, 64, scale=8.0, activation=activation, key=KEY).units == 64
 
 
+@pytest.mark.slow
 def test_constants_get_no_gradient_and_parameters_do():
     layer = RepLinear(2, 16, scale=8.0, key=KEY)
     gradient = eqx.filter_grad(lambda each: jnp.sum(each(jnp.array([0.1, 0.2]))))(layer)

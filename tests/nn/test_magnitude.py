@@ -59,6 +59,7 @@ def test_gaussian_moments_against_adaptive_quadrature(activation, reference, var
         assert float(value) == pytest.approx(moment(index), rel=tolerance, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_plain_relu_in_one_dimension_in_closed_form():
     # E relu(s n (x - t))² = (s²/2T) ∫|x - t|² dt, and E|∂h|² = s²/2, t uniform on ±T/2.
     s, x = 30.0, np.linspace(-1.0, 1.0, 5)

@@ -62,6 +62,7 @@ def test_frozen_layer_and_constants_stay_to_the_bit():
     assert not eqx.tree_equal(trained.planes, frozen.planes)
 
 
+@pytest.mark.slow
 def test_fourier_features_are_fixed_unless_trainable():
     for trainable in (False, True):
         layer = FourierFeatures(1, 8, trainable=trainable, key=jr.key(0))

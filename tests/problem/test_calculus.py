@@ -118,6 +118,7 @@ def by_reverse_mode(plain, x):
 
 
 @pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.slow
 def test_every_kind_of_field_agrees_with_reverse_mode(name):
     field, plain = FIELDS[name]()
     x = jnp.asarray(X)

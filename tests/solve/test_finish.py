@@ -79,6 +79,7 @@ def test_unknowns_are_found_along():
 
 
 @pytest.mark.parametrize(("hidden", "points"), [((12,), 15), ((), 60)])
+@pytest.mark.slow
 def test_gauss_newton_takes_a_given_network(hidden, points):
     """Fewer residuals than parameters, and more: a step is taken in the smaller space."""
 

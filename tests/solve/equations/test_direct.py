@@ -87,6 +87,7 @@ def test_steps_by_name():
     assert "tanh" in solution.plan.network
 
 
+@pytest.mark.slow
 def test_hard_conditions_and_a_round_trip(tmp_path):
     def lifted(u, x):
         return x * (2.0 - x) * u(x)
@@ -148,6 +149,7 @@ def test_named_problems_with_other_coefficients(name, parameters, floor):
 
 
 @pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.slow
 def test_contradicting_conditions_are_told(dim):
     box = Box([0.0] * dim, [1.0] * dim)
     terms = {
