@@ -13,10 +13,8 @@ from repnet.solve._least_squares import LeastSquares, choose_features, default_w
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
-from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._gauss_newton import GaussNewton
-from repnet.solve.equations._slabs import Slabs, marches
+from repnet.solve.equations._slabs import Slabs, too_sharp
 
 Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
 Choice = tuple[Solver, tuple[str, ...], dict[str, Any]]
@@ -26,7 +24,6 @@ _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
-_SMOOTH = 1e-3  # a nonlinear evolution whose first fit is this good needs no slabs
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -52,12 +49,8 @@ def _for_network(network: Any) -> Choice:
 
 def _for_equation(problem: Problem, key: PRNGKeyArray) -> Choice:
     direct = LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
-    if not marches(problem):
-        return direct
-    with jax.enable_x64(True):
-        check_problem(problem)
-    error = trial_error(problem, key)
-    if error is None or error < _SMOOTH:
+    error = too_sharp(problem, key)
+    if error is None:
         return direct
     why = f"A nonlinear evolution that one layer leaves with a residual of {error:.1e}: marched."
     return Slabs(), (why,), {"trial": error}

@@ -47,8 +47,8 @@ class GaussNewton(eqx.Module):
     Where the problem without its data is a nonlinear evolution that one layer can't hold, it is
     solved by `Slabs` for given unknowns, and Gauss–Newton iterates on those solutions.
 
-    The plan's numbers hold 95 % `intervals` of the unknown numbers by name, from the Gauss–Newton
-    Hessian and the noise that the data show.
+    Unless a network is given, the plan's numbers hold 95 % `intervals` of the unknown numbers by
+    name, from the Gauss–Newton Hessian and the noise that the data show.
 
     **Arguments:**
 

@@ -11,7 +11,7 @@ from repnet.solve.equations._blocks import by_readout, data_rows
 from repnet.solve.equations._unknowns import columns, is_field, numbers
 from repnet.solve.equations._varpro import Reduced, State
 
-LEVEL = 0.95
+_LEVEL = 0.95
 
 
 def noise_and_deviations(
@@ -42,15 +42,17 @@ def noise_and_deviations(
 def intervals(reduced: Reduced, state: State) -> dict[str, list[Any]]:
     """Low and high end per unknown number, by name; fields are left out."""
     _, freedom, deviation = noise_and_deviations(reduced, state)
-    half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
-    return by_name(state.tree, half)
+    return by_name(state.tree, freedom, deviation)
 
 
-def by_name(tree: Any, half: Float[np.ndarray, " unknowns"]) -> dict[str, list[Any]]:
-    """Intervals of the given half lengths around the numbers of a tree, by their names.
+def by_name(
+    tree: Any, freedom: int, deviation: Float[np.ndarray, " unknowns"]
+) -> dict[str, list[Any]]:
+    """95 % intervals around the numbers of a tree, by their names: Student's t.
 
     A name is that of the unknown; the entries of an array get one interval each, in a list.
     """
+    half = scipy.stats.t.ppf(0.5 + _LEVEL / 2, freedom) * deviation
     row = numbers(tree)
     found: dict[str, list[Any]] = {}
     paths, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_field)

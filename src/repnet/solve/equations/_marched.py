@@ -3,22 +3,19 @@
 import dataclasses
 from typing import Any
 
-import jax
 import numpy as np
-import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import Slabbed
 from repnet.problem import Problem, Term
 from repnet.solve.equations._blocks import is_data
-from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._evolution import Evolution, evolution_of
-from repnet.solve.equations._intervals import LEVEL, by_name
+from repnet.solve.equations._intervals import by_name
 from repnet.solve.equations._rows import residuals
-from repnet.solve.equations._slabs import March, Slabs, march_again, march_through
-from repnet.solve.equations._unknowns import has_fields, numbers, with_numbers
+from repnet.solve.equations._slabs import March, Slabs, march_again, march_through, too_sharp
+from repnet.solve.equations._unknowns import numbers, with_numbers
+from repnet.solve.equations._varpro import damped
 
-_SMOOTH = 1e-3  # a nonlinear evolution whose first fit is this good needs no slabs
 _COARSE = Slabs(units=300, tolerance=1e-3)  # of the first marches, and of the derivatives
 _DIFFERENCE = 1e-2  # of an unknown, relative, for its derivative
 _FARTHEST = 0.5  # an unknown changes by at most this share in one step
@@ -61,22 +58,12 @@ class Marched:
         """
         if not (np.isfinite(self.residual).all() and np.isfinite(self.slopes).all()):
             return {}
-        freedom, deviation = _deviations(self.residual, self.slopes)
-        half = scipy.stats.t.ppf(0.5 + LEVEL / 2, freedom) * deviation
-        return by_name(self.unknowns, half)
+        return by_name(self.unknowns, *_deviations(self.residual, self.slopes))
 
 
 def needs_marching(problem: Problem, key: PRNGKeyArray) -> bool:
     """Whether the problem without its data is a nonlinear evolution that one layer can't hold."""
-    if has_fields(problem.unknowns):
-        return False
-    try:
-        with jax.enable_x64(True):
-            evolution_of(_forward(problem))
-    except ValueError:
-        return False
-    error = trial_error(_forward(problem), key)
-    return error is not None and error >= _SMOOTH
+    return too_sharp(_forward(problem), key) is not None
 
 
 def march_to_data(problem: Problem, key: PRNGKeyArray, steps: int) -> Marched:
@@ -168,7 +155,7 @@ class _Search:
             if not (np.isfinite(left).all() and np.isfinite(slopes).all()):
                 break  # no march came to its end: nothing to follow
             size = _sizes(row)
-            move = size * np.clip(_damped(slopes * size, left, damping), -_FARTHEST, _FARTHEST)
+            move = size * np.clip(damped(slopes * size, left, damping), -_FARTHEST, _FARTHEST)
             _, reached = self.at(row + move, wishes)
             if np.isfinite(reached).all():
                 share = move / size
@@ -200,14 +187,6 @@ def _deviations(
 
 def _sizes(row: Float[np.ndarray, " unknowns"]) -> Float[np.ndarray, " unknowns"]:
     return np.where(row != 0.0, np.abs(row), 1.0)
-
-
-def _damped(slopes: np.ndarray, left: np.ndarray, damping: float) -> np.ndarray:
-    norms = np.linalg.norm(slopes, axis=0)
-    norms = np.where(norms > 0, norms, 1.0)
-    stacked = np.vstack([slopes / norms, damping**0.5 * np.eye(len(norms))])
-    right = -np.concatenate([left, np.zeros(len(norms))])
-    return np.linalg.lstsq(stacked, right, rcond=None)[0] / norms
 
 
 def _residual(run: March, term: Term, unknowns: Any) -> Float[np.ndarray, " data"]:

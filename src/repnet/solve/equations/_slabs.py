@@ -16,6 +16,7 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._evolution import Evolution, Known, evolution_of
 from repnet.solve.equations._slab_fit import Slab, looked, solve_slab, state_of
 
@@ -26,6 +27,7 @@ _EASY = 0.2  # an error below that share of the tolerance makes the next slab lo
 _GROW = 1.5
 _HELPS = 0.5  # halving a slab must bring its error below this share, or it is kept whole
 _MORE = 1.6  # where halving does not help, the units are multiplied by this
+_SMOOTH = 1e-3  # a nonlinear evolution whose first fit is this good needs no slabs
 _LOST = 0.05  # a relative residual above this ends the march
 _LATE = np.array([0.6, 0.8, 1.0])  # times in a slab at which the next one's profile is read off
 
@@ -109,6 +111,16 @@ def marches(problem: Problem) -> bool:
     except ValueError:
         return False
     return True
+
+
+def too_sharp(problem: Problem, key: PRNGKeyArray) -> float | None:
+    """Error of one layer for a nonlinear evolution that it can't hold; `None` for all else."""
+    if not marches(problem):
+        return None
+    with jax.enable_x64(True):
+        check_problem(problem)
+    error = trial_error(problem, key)
+    return None if error is None or error < _SMOOTH else error
 
 
 @dataclasses.dataclass

@@ -109,7 +109,7 @@ class Reduced:
             slopes = self.jacobian(state)
             left = state.projection.rest(state.residual[:, None])[:, 0]
             while True:
-                move = _damped(slopes, left, damping)
+                move = damped(slopes, left, damping)
                 tree = with_numbers(state.tree, numbers(state.tree) + move)
                 trial = self.settle(state.network, tree)
                 reached = _loss(trial)
@@ -133,7 +133,7 @@ def _loss(state: State) -> float:
     return state.misfit**2
 
 
-def _damped(
+def damped(
     slopes: Float[np.ndarray, "rows unknowns"], left: Float[np.ndarray, " rows"], damping: float
 ) -> Float[np.ndarray, " unknowns"]:
     """The step that minimizes the linearized misfit plus damping relative to each column."""
