@@ -1,5 +1,14 @@
 """What a network will do before it is trained, and what training made of it."""
 
+from repnet.theory._diffusion import dissipation, spectral_diffusion, spectral_grid
+from repnet.theory._history import SpectralHistory, time_to_fraction
+from repnet.theory._laws import (
+    NormalBias,
+    NormalWeights,
+    ParabolicWeights,
+    UniformBias,
+    UniformWeights,
+)
 from repnet.theory._partition import (
     crossing_density,
     crossings,
@@ -8,12 +17,28 @@ from repnet.theory._partition import (
     partition_points,
     slope_scales,
 )
+from repnet.theory._sine import SineEnsemble
+from repnet.theory._spectral_grid import SpectralGrid
+from repnet.theory._waves import WindowedWaves
 
 __all__ = [
+    "NormalBias",
+    "NormalWeights",
+    "ParabolicWeights",
+    "SineEnsemble",
+    "SpectralGrid",
+    "SpectralHistory",
+    "UniformBias",
+    "UniformWeights",
+    "WindowedWaves",
     "crossing_density",
     "crossings",
+    "dissipation",
     "first_layer",
     "partition_density",
     "partition_points",
     "slope_scales",
+    "spectral_diffusion",
+    "spectral_grid",
+    "time_to_fraction",
 ]
