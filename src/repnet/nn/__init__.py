@@ -2,6 +2,7 @@
 
 from repnet.nn._activation import Sine
 from repnet.nn._first import AbstractFirstLayer, RepLinear
+from repnet.nn._laws import Constant, Normal, Signs, Uniform
 from repnet.nn._magnitude import (
     GaussianMoments,
     Magnitude,
@@ -17,6 +18,7 @@ from repnet.nn._ring import RingBumps
 from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
 from repnet.nn._slabbed import Slabbed
 from repnet.nn._standardized import Standardized
+from repnet.nn._two_layer_sine import TwoLayerSine
 from repnet.nn._windowed import LocalReadout, Windowed
 
 __all__ = [
@@ -34,6 +36,11 @@ __all__ = [
     "RepNet",
     "RingBumps",
     "SineLinear",
+    "TwoLayerSine",
+    "Constant",
+    "Normal",
+    "Signs",
+    "Uniform",
     "Slabbed",
     "Standardized",
     "Windowed",
