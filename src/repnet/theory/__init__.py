@@ -1,5 +1,7 @@
 """What a network will do before it is trained, and what training made of it."""
 
+from repnet.theory._compare import Discrepancy, compare_histories
+from repnet.theory._descent import TensorPoints, descend, measured_history
 from repnet.theory._diffusion import dissipation, spectral_diffusion, spectral_grid
 from repnet.theory._history import SpectralHistory, time_to_fraction
 from repnet.theory._laws import (
@@ -22,19 +24,24 @@ from repnet.theory._spectral_grid import SpectralGrid
 from repnet.theory._waves import WindowedWaves
 
 __all__ = [
+    "Discrepancy",
     "NormalBias",
     "NormalWeights",
     "ParabolicWeights",
     "SineEnsemble",
     "SpectralGrid",
     "SpectralHistory",
+    "TensorPoints",
     "UniformBias",
     "UniformWeights",
     "WindowedWaves",
+    "compare_histories",
     "crossing_density",
     "crossings",
+    "descend",
     "dissipation",
     "first_layer",
+    "measured_history",
     "partition_density",
     "partition_points",
     "slope_scales",

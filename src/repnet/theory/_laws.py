@@ -1,13 +1,16 @@
 """The laws from which the weights and biases of a two-layer sine network are drawn."""
 
 import abc
+import math
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
-import scipy  # its parts load at their first use, so that `import repnet` is quick
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
+from repnet.nn import Constant, Normal, Uniform
 from repnet.nn._check import check_positive
+from repnet.nn._laws import Law
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,10 @@ class AbstractWeights(abc.ABC):
     def transform(self, xi: Float[np.ndarray, "..."], dim: int) -> Float[np.ndarray, "..."]:
         r"""$\hat k$ at wave vectors of length $|\xi|$, of a law in `dim` dimensions."""
 
+    @property
     @abc.abstractmethod
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """The component that a share of the law lies below."""
+    def law(self) -> Law:
+        """What draws such weights, from uniform numbers."""
 
     @property
     @abc.abstractmethod
@@ -56,8 +60,9 @@ class NormalWeights(AbstractWeights):
         peak = (np.sqrt(2 * np.pi) / self.std) ** dim
         return peak * np.exp(-0.5 * (np.asarray(xi) / self.std) ** 2)
 
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        return self.std * scipy.special.ndtri(share)
+    @property
+    def law(self) -> Law:
+        return Normal(self.std)
 
     @property
     def reach(self) -> float:
@@ -68,8 +73,8 @@ class NormalWeights(AbstractWeights):
 class UniformWeights(AbstractWeights):
     r"""One weight, uniform in $\pm B$: $k(r) = \sin(Br)/(Br)$.
 
-    >>> UniformWeights(3.0).quantile(np.array([0.0, 0.5, 1.0])).tolist()
-    [-3.0, 0.0, 3.0]
+    >>> UniformWeights(3.0).transform(np.array([0.0, 4.0]), 1).round(4).tolist()
+    [1.0472, 0.0]
     """
 
     bound: float = 1.0  # B
@@ -84,8 +89,9 @@ class UniformWeights(AbstractWeights):
         _require_one(dim, self)
         return np.where(np.abs(xi) <= self.bound, np.pi / self.bound, 0.0)
 
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        return self.bound * (2.0 * np.asarray(share) - 1.0)
+    @property
+    def law(self) -> Law:
+        return Uniform(-self.bound, self.bound)
 
     @property
     def reach(self) -> float:
@@ -120,9 +126,14 @@ class ParabolicWeights(AbstractWeights):
         inside = np.maximum(1.0 - (np.asarray(xi) / self.bound) ** 2, 0.0)
         return 1.5 * np.pi / self.bound * inside
 
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        # The root of (3u - u³)/4 + 1/2 = share in [-1, 1], by the trigonometric formula.
-        return 2.0 * self.bound * np.sin(np.arcsin(2.0 * np.asarray(share) - 1.0) / 3.0)
+    @property
+    def law(self) -> Law:
+        return self
+
+    def __call__(self, share: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """The weights that shares of the law lie below."""
+        # The root in [-1, 1] of (3u - u³)/4 + 1/2 = share, by the trigonometric formula.
+        return 2.0 * self.bound * jnp.sin(jnp.arcsin(2.0 * share - 1.0) / 3.0)
 
     @property
     def reach(self) -> float:
@@ -142,9 +153,10 @@ class UniformBias:
         r"""$\mathbb E \cos 2b$."""
         return 0.0
 
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """The bias that a share of the law lies below."""
-        return np.pi * (2.0 * np.asarray(share) - 1.0)
+    @property
+    def law(self) -> Law:
+        """What draws such biases, from uniform numbers."""
+        return Uniform(-math.pi, math.pi)
 
 
 @dataclass(frozen=True)
@@ -166,9 +178,10 @@ class NormalBias:
         r"""$\mathbb E \cos 2b$."""
         return float(np.exp(-2.0 * self.std**2))
 
-    def quantile(self, share: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """The bias that a share of the law lies below."""
-        return self.std * scipy.special.ndtri(share) if self.std else np.zeros(np.shape(share))
+    @property
+    def law(self) -> Law:
+        """What draws such biases, from uniform numbers."""
+        return Normal(self.std) if self.std else Constant(0.0)
 
 
 def _only(r: np.ndarray, law: object) -> np.ndarray:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PRNGKeyArray
 
+from repnet.nn import Normal, Signs, TwoLayerSine
 from repnet.nn._check import check_choice, check_count, check_positive
+from repnet.nn._scales import check_scales
 from repnet.theory._laws import AbstractWeights, NormalBias, NormalWeights, UniformBias
 
 GROUPS = ("amplitude", "weight", "bias")
@@ -63,10 +65,7 @@ class SineEnsemble:
     scaled: bool = True
 
     def __post_init__(self) -> None:
-        scales = tuple(float(scale) for scale in self.scales)
-        if not scales:
-            raise ValueError("`SineEnsemble(scales=...)` must hold at least one scale; it is empty.")
-        check_positive("SineEnsemble", "scales", scales)
+        scales = check_scales("SineEnsemble", self.scales)
         check_positive("SineEnsemble", "amplitude", self.amplitude)
         check_count("SineEnsemble", "dim", self.dim)
         for group in self.trained:
@@ -131,6 +130,27 @@ class SineEnsemble:
                 reflected = self.weights.characteristic(scale * plus)
                 total += share * self.bias.q * reflected * (moving - of_a)
         return 0.5 * total
+
+    def draw(
+        self, units: int, *, draw: str = "sobol", signs: bool = True, key: PRNGKeyArray
+    ) -> TwoLayerSine:
+        r"""A network of this law, in antisymmetric pairs: it starts at zero everywhere.
+
+        **Arguments:** `units`: $N$, even; `draw`: `"sobol"` or `"random"`; `signs`: amplitudes
+        $\pm\sigma_a$ rather than normal ones.
+        """
+        amplitude = (Signs if signs else Normal)(self.amplitude)
+        return TwoLayerSine(
+            self.dim,
+            units,
+            scales=self.scales,
+            shares=self.shares,
+            weight=self.weights.law,
+            bias=self.bias.law,
+            amplitude=amplitude,
+            draw=draw,
+            key=key,
+        )
 
     def _transform(self, xi: np.ndarray, scale: float) -> np.ndarray:
         return self.weights.transform(np.asarray(xi) / scale, self.dim) / scale**self.dim

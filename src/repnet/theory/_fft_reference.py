@@ -1,0 +1,90 @@
+"""The same dynamics in physical space, by Fourier transforms: a reference for the finite volumes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
+from jaxtyping import Float
+
+from repnet.theory._descent import TensorPoints, measured_history
+from repnet.theory._diffusion import SpectralModel
+from repnet.theory._history import SpectralHistory
+from repnet.theory._spectral_grid import SpectralGrid
+
+
+def fft_reference(
+    model: SpectralModel,
+    initial: Float[np.ndarray, " points"],
+    points: TensorPoints,
+    times: Float[np.ndarray, " times"],
+    grid: SpectralGrid,
+) -> SpectralHistory:
+    r"""The error of gradient flow in physical space, and its spectrum.
+
+    $$\dot e = -c_R\,\mathcal F^{-1} R\,\mathcal F e - c_W\,x\cdot\mathcal F^{-1} D\,\mathcal F(x e)$$
+
+    for the even and the odd part of $e$, on a periodic box, by the exponential of the operator,
+    which is known by its products alone. It shares nothing with the finite volumes but $R$ and
+    $D$, and is exact up to what leaves the box.
+
+    **Arguments:**
+
+    - `initial`: $e$ at time 0 at the points, negligible at the box's ends.
+    - `times`: ascending, the first one 0.
+    - `grid`: the cells at which the spectrum is returned.
+
+    **Source:** this project.
+    """
+    found = np.empty((len(times), len(initial)))
+    mirrored = _mirror(points, initial)
+    parts = {"even": 0.5 * (initial + mirrored), "odd": 0.5 * (initial - mirrored)}
+    operators = {parity: _operator(model, points, parity) for parity in parts}
+    now = 0.0
+    for index, time in enumerate(times):
+        if time > now:
+            parts = {
+                parity: scipy.sparse.linalg.expm_multiply(
+                    (time - now) * operators[parity], e, traceA=0.0
+                )
+                for parity, e in parts.items()
+            }
+        found[index], now = parts["even"] + parts["odd"], time
+    return measured_history(found, points, times, grid)
+
+
+def _mirror(points: TensorPoints, values: np.ndarray) -> np.ndarray:
+    field = values.reshape([points.per_axis] * points.dim)
+    return np.flip(field).ravel()  # the points are the middles of cells: -x is one of them
+
+
+def _operator(
+    model: SpectralModel, points: TensorPoints, parity: str
+) -> "scipy.sparse.linalg.LinearOperator":
+    count = points.per_axis**points.dim
+    apply = _relaxation(model, points, parity)
+    return scipy.sparse.linalg.LinearOperator(
+        (count, count), matvec=apply, rmatvec=apply, dtype=np.float64
+    )
+
+
+def _relaxation(
+    model: SpectralModel, points: TensorPoints, parity: str
+) -> Callable[[np.ndarray], np.ndarray]:
+    shape = [points.per_axis] * points.dim
+    omega = 2 * np.pi * np.fft.fftfreq(points.per_axis, points.step)
+    length = np.sqrt(sum(each**2 for each in np.meshgrid(*[omega] * points.dim, indexing="ij")))
+    reaction, diffusion = model.reaction(length), model.diffusion(length)
+    of_reaction, of_diffusion = model.coefficients(parity)
+    axes = np.meshgrid(*[points.axis] * points.dim, indexing="ij")
+
+    def filtered(field: np.ndarray, symbol: np.ndarray) -> np.ndarray:
+        return np.fft.ifftn(symbol * np.fft.fftn(field)).real
+
+    def apply(values: np.ndarray) -> np.ndarray:
+        e = values.reshape(shape)
+        total = of_reaction * filtered(e, reaction)
+        for x in axes:
+            total = total + of_diffusion * x * filtered(x * e, diffusion)
+        return -total.ravel()
+
+    return apply
