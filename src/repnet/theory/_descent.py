@@ -180,8 +180,9 @@ def _descend(
     for length in np.diff(times, prepend=0.0):
         steps = int(np.ceil(length / rate - 1e-9))
         step = length / max(steps, 1)
-        network, error = _run((rows, columns), goal, points.step**points.dim, moves, network,
-                              step, steps)
+        network, error = _run(
+            (rows, columns), goal, points.step**points.dim, moves, network, step, steps
+        )
         found.append(np.asarray(error).ravel())
     return network, np.array(found)
 

@@ -65,9 +65,7 @@ class WindowedWaves:
     def transform(self, xi: Float[np.ndarray, "points dim"]) -> Complex[np.ndarray, " points"]:
         r"""$\int e^{-i\xi\cdot x}g(x)\,dx$, in closed form."""
         total = np.zeros(len(xi), complex)
-        for k, phase, amplitude in zip(
-            self._vectors, self._phases, self._amplitudes, strict=True
-        ):
+        for k, phase, amplitude in zip(self._vectors, self._phases, self._amplitudes, strict=True):
             ahead, behind = (
                 np.exp(-0.5 * self.width**2 * np.sum((xi - sign * k) ** 2, axis=1))
                 for sign in (1.0, -1.0)

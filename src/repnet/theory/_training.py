@@ -1,0 +1,83 @@
+"""Plain gradient descent of any network at full batch, watched at its errors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from repnet.nn._check import check_positive
+from repnet.nn._rates import learning_rates
+from repnet.theory._ntk import trained_parameters
+
+
+def descend_network(
+    network: Callable,
+    x: Float[np.ndarray, "points dim"],
+    y: Float[np.ndarray, "points out"],
+    steps: Float[np.ndarray, " records"],
+    *,
+    rate: float,
+    share: float | None = None,
+    where: Callable[[Any], Any] | None = None,
+    rates: bool = False,
+) -> tuple[Any, Float[np.ndarray, "records points out"]]:
+    r"""Train by gradient descent on $\tfrac{c}{2}\sum_i|u(x_i)-y_i|^2$, and give $u - y$ on the way.
+
+    **Arguments:**
+
+    - `steps`: numbers of steps after which the error is recorded, ascending whole numbers.
+    - `rate`: the learning rate.
+    - `share`: $c$; left out, one over the number of points.
+    - `where`: the parameters that move; left out, all.
+    - `rates`: apply the network's own multipliers of the learning rate.
+
+    **Returns:** the network after the last step and the errors, shape `(records, points, out)`.
+    Where training diverges the errors are not finite.
+
+    **Raises:** `ValueError` for steps that do not ascend, or a rate that is not positive.
+
+    **Source:** this project.
+    """
+    check_positive("descend_network", "rate", rate)
+    counts = np.asarray(steps)
+    if counts.ndim != 1 or not len(counts) or counts[0] < 0 or np.any(np.diff(counts) <= 0):
+        raise ValueError("`descend_network(steps=...)` must ascend from 0 or above.")
+    chosen, rest = eqx.partition(network, trained_parameters(network, where))
+    multipliers = jax.tree.map(lambda _: 1.0, chosen)
+    if rates:
+        multipliers = jax.tree.map(
+            lambda own, leaf: None if leaf is None else own,
+            learning_rates(network),
+            chosen,
+            is_leaf=lambda node: node is None,
+        )
+    dtype = jax.tree.leaves(chosen)[0].dtype
+    points, values = jnp.asarray(x, dtype), jnp.asarray(y, dtype)
+    pace = rate * (1.0 / len(points) if share is None else share)
+    found = []
+    for length in np.diff(counts, prepend=0):
+        pieces = (chosen, rest, multipliers)
+        chosen, error = _advance(pieces, points, values, jnp.asarray(pace, dtype), int(length))
+        found.append(np.asarray(error, np.float64))
+    return eqx.combine(chosen, rest), np.array(found)
+
+
+@eqx.filter_jit
+def _advance(
+    pieces: tuple[Any, Any, Any], x: Array, y: Array, pace: Array, steps: Array
+) -> tuple[Any, Array]:
+    chosen, rest, multipliers = pieces
+
+    def error(parameters: Any) -> Array:
+        return jax.vmap(eqx.combine(parameters, rest))(x) - y
+
+    def step(_: Array, parameters: Any) -> Any:
+        slopes = jax.grad(lambda p: 0.5 * jnp.sum(jnp.square(error(p))))(parameters)
+        return jax.tree.map(lambda p, g, m: p - pace * m * g, parameters, slopes, multipliers)
+
+    chosen = jax.lax.fori_loop(0, steps, step, chosen)
+    return chosen, error(chosen)
