@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from repnet.judge import band_error, relative_l2, time_to_learn
+from repnet.judge import band_error, relative_l2
 from repnet.judge._bands import grid_of
 from repnet.problem import Box
 
@@ -137,18 +137,3 @@ def test_scattered_points_must_be_enough_and_on_few_axes(rng):
         band_error(lambda x: x[:, :1], rng.uniform(size=(5, 2)), np.ones((5, 1)))
     with pytest.raises(ValueError, match="at most 3 axes.*got 4"):
         band_error(lambda x: x[:, :1], rng.uniform(size=(50, 4)), np.ones((50, 1)))
-
-
-def test_time_to_learn_of_exponential_decay():
-    steps = np.linspace(0, 10, 1001)
-    history = np.exp(-np.outer(steps, [2.0, 0.5, 0.1]))
-    learnt = time_to_learn(history, 0.1, steps)
-    np.testing.assert_allclose(learnt[:2], math.log(10) / np.array([2, 0.5]), atol=0.01)
-    assert learnt[2] == math.inf
-
-
-def test_time_to_learn_names_its_faults():
-    with pytest.raises(ValueError, match="got 1.5"):
-        time_to_learn(np.ones((3, 2)), 1.5)
-    with pytest.raises(ValueError, match="got 2 for 3 records"):
-        time_to_learn(np.ones((3, 2)), 0.5, np.ones(2))

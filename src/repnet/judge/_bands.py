@@ -89,11 +89,11 @@ def band_error(
     x = as_columns(x)
     error, y = misfit("band_error", u, x, y)
     with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged is judged NaN
-        (omega, energy), lowest = _energies(np.hstack([error, y]), x, grid_shape, box)
+        (omega, energy), lowest = energies(np.hstack([error, y]), x, grid_shape, box)
     edges = octaves(lowest, float(omega.max())) if bands is None else _checked(bands)
     outputs = y.shape[1]
-    of_error = _per_band(omega, energy[:, :outputs].sum(axis=1), edges)
-    of_target = _per_band(omega, energy[:, outputs:].sum(axis=1), edges)
+    of_error = per_band(omega, energy[:, :outputs].sum(axis=1), edges)
+    of_target = per_band(omega, energy[:, outputs:].sum(axis=1), edges)
     total = energy[:, outputs:].sum()
     held = of_target > ROUND_OFF * total
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -130,48 +130,7 @@ def octaves(lowest: float, highest: float) -> Float[np.ndarray, " edges"]:
     return np.array([0.0, *inner, highest if highest > 0 else lowest])
 
 
-def time_to_learn(
-    history: Float[np.ndarray, "records bands"],
-    fraction: float = 0.1,
-    steps: Float[np.ndarray, " steps"] | None = None,
-) -> Float[np.ndarray, " bands"]:
-    """The first step at which each band's error is down to a fraction of its first error.
-
-    ```python
-    >>> errors = np.array([[1.0, 1.0], [0.5, 0.9], [0.05, 0.8]])
-    >>> time_to_learn(errors, 0.1, steps=np.array([0.0, 100.0, 200.0])).tolist()
-    [200.0, inf]
-
-    ```
-
-    **Arguments:**
-
-    - `history`: band errors, one row per record, such as `BandError.of_total` over training.
-    - `fraction`: between 0 and 1.
-    - `steps`: the step of every record; left out, the record's number.
-
-    **Returns:** one step per band, infinity where the error never came down that far.
-
-    **Raises:** `ValueError` for a fraction outside (0, 1), for no record, or not one step per
-    record.
-
-    **Source:** this project.
-    """
-    if not 0 < fraction < 1:
-        raise ValueError(f"`time_to_learn(fraction=...)` must lie between 0 and 1; got {fraction}.")
-    if not len(history):
-        raise ValueError("`time_to_learn(history=...)` must hold at least one record; it has 0.")
-    steps = np.arange(len(history), dtype=np.float64) if steps is None else steps
-    if len(steps) != len(history):
-        raise ValueError(
-            "`time_to_learn(steps=...)` needs one step per record; "
-            f"got {len(steps)} for {len(history)} records."
-        )
-    learnt = history <= fraction * history[0]
-    return np.where(learnt.any(axis=0), steps[learnt.argmax(axis=0)], np.inf)
-
-
-def _energies(
+def energies(
     values: np.ndarray, x: np.ndarray, grid_shape: tuple[int, ...] | None, box: Box | None
 ) -> tuple[Energy, float]:
     """Energy per mode, and the frequency of one wave along the longest axis."""
@@ -259,7 +218,7 @@ def _checked(bands: ArrayLike | Sequence[ArrayLike]) -> Float[np.ndarray, " edge
     return edges
 
 
-def _per_band(omega: np.ndarray, energy: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def per_band(omega: np.ndarray, energy: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Sums over `edges[i] <= ω < edges[i + 1]`; the last edge belongs to the last band."""
     band = np.searchsorted(edges, omega, side="right") - 1
     band[omega == edges[-1]] = len(edges) - 2

@@ -3,7 +3,9 @@
 from repnet.theory._compare import Discrepancy, compare_histories
 from repnet.theory._descent import TensorPoints, descend, measured_history
 from repnet.theory._diffusion import dissipation, spectral_diffusion, spectral_grid
+from repnet.theory._fft_reference import fft_reference
 from repnet.theory._history import SpectralHistory, time_to_fraction
+from repnet.theory._initial_rates import initial_rates, steep_ensemble
 from repnet.theory._laws import (
     NormalBias,
     NormalWeights,
@@ -11,6 +13,8 @@ from repnet.theory._laws import (
     UniformBias,
     UniformWeights,
 )
+from repnet.theory._modes import KernelModes, kernel_modes
+from repnet.theory._ntk import tangent_kernel
 from repnet.theory._partition import (
     crossing_density,
     crossings,
@@ -21,16 +25,20 @@ from repnet.theory._partition import (
 )
 from repnet.theory._sine import SineEnsemble
 from repnet.theory._spectral_grid import SpectralGrid
+from repnet.theory._steep import SteepEnsemble
+from repnet.theory._training import descend_network
 from repnet.theory._waves import WindowedWaves
 
 __all__ = [
     "Discrepancy",
+    "KernelModes",
     "NormalBias",
     "NormalWeights",
     "ParabolicWeights",
     "SineEnsemble",
     "SpectralGrid",
     "SpectralHistory",
+    "SteepEnsemble",
     "TensorPoints",
     "UniformBias",
     "UniformWeights",
@@ -39,13 +47,19 @@ __all__ = [
     "crossing_density",
     "crossings",
     "descend",
+    "descend_network",
     "dissipation",
+    "fft_reference",
     "first_layer",
+    "initial_rates",
+    "kernel_modes",
     "measured_history",
     "partition_density",
     "partition_points",
     "slope_scales",
     "spectral_diffusion",
     "spectral_grid",
+    "steep_ensemble",
+    "tangent_kernel",
     "time_to_fraction",
 ]

@@ -126,9 +126,11 @@ def relaxation_matrix(
 
 
 def dissipation(model: SpectralModel, history: SpectralHistory) -> Float[np.ndarray, " times"]:
-    r"""The rate at which the model loses energy, $2[c_R\int R|\hat e|^2 + c_W\int D|\nabla\hat e|^2]$.
+    r"""The rate at which the model loses energy.
 
-    By the energy identity it is $-d\|e\|^2/dt$. The integrals are taken in $\|e\|^2$'s measure;
+    $$-\frac{d\|e\|^2}{dt} = 2\Big[c_R\int R|\hat e|^2 + c_W\int D|\nabla\hat e|^2\Big]$$
+
+    The integrals are taken in $\|e\|^2$'s measure;
     the gradients are differences of neighbouring cells.
 
     **Returns:** shape `(times,)`.

@@ -1,4 +1,4 @@
-"""The same dynamics in physical space, by Fourier transforms: a reference for the finite volumes."""
+"""The same dynamics in physical space, by Fourier transforms: the finite volumes' reference."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def fft_reference(
 ) -> SpectralHistory:
     r"""The error of gradient flow in physical space, and its spectrum.
 
-    $$\dot e = -c_R\,\mathcal F^{-1} R\,\mathcal F e - c_W\,x\cdot\mathcal F^{-1} D\,\mathcal F(x e)$$
+    $$\dot e = -c_R\,\mathcal F^{-1}R\,\mathcal Fe - c_W\,x\cdot\mathcal F^{-1}D\,\mathcal F(xe)$$
 
     for the even and the odd part of $e$, on a periodic box, by the exponential of the operator,
     which is known by its products alone. It shares nothing with the finite volumes but $R$ and

@@ -17,7 +17,7 @@ GROUPS = ("amplitude", "weight", "bias")
 
 @dataclass(frozen=True)
 class SineEnsemble:
-    r"""The law of $f(x) = N^{-1/2} \sum_j a_j \sin(\alpha_j w_j\cdot x + b_j)$ at random parameters.
+    r"""The law of a two-layer sine network $N^{-1/2}\sum_j a_j\sin(\alpha_jw_j\cdot x + b_j)$.
 
     A share $m_s$ of the $N$ units has the scale $\alpha_s$. Under gradient flow on
     $\tfrac12\int (f-g)^2$, the error $e = f - g$ of an infinitely wide network on an infinite

@@ -25,7 +25,7 @@ def descend_network(
     where: Callable[[Any], Any] | None = None,
     rates: bool = False,
 ) -> tuple[Any, Float[np.ndarray, "records points out"]]:
-    r"""Train by gradient descent on $\tfrac{c}{2}\sum_i|u(x_i)-y_i|^2$, and give $u - y$ on the way.
+    r"""Train by gradient descent on $\tfrac c2\sum_i|u(x_i)-y_i|^2$; give $u - y$ on the way.
 
     **Arguments:**
 
