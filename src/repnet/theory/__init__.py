@@ -1,5 +1,6 @@
 """What a network will do before it is trained, and what training made of it."""
 
+from repnet.theory._magnitude_check import MagnitudeCheck, check_magnitude
 from repnet.theory._partition import (
     crossing_density,
     crossings,
@@ -10,6 +11,8 @@ from repnet.theory._partition import (
 )
 
 __all__ = [
+    "MagnitudeCheck",
+    "check_magnitude",
     "crossing_density",
     "crossings",
     "first_layer",
