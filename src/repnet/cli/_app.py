@@ -1,9 +1,23 @@
 """The commands and their options; what they do is in a file of its own each."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from repnet.cli._options import (
+    Data,
+    Holdout,
+    Inputs,
+    Json,
+    Out,
+    Quiet,
+    Seed,
+    Target,
+    end,
+    given,
+)
+from repnet.cli._theory import theory_app
 
 app = typer.Typer(
     name="repnet",
@@ -13,23 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Data = Annotated[
-    str,
-    typer.Argument(
-        help="A file (.csv, .npz, .wav), or terrain, sea_floor, camera, heart or "
-        "sea_surface_temperature."
-    ),
-]
-Inputs = Annotated[str | None, typer.Option(help="Input columns, separated by commas.")]
-Target = Annotated[str | None, typer.Option(help="Target columns, separated by commas.")]
-Out = Annotated[
-    Path | None, typer.Option(help="Folder for the results, new or empty; left out: a free name.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the record instead of the table.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print no table and no progress.")]
-Seed = Annotated[int, typer.Option(help="Of every random draw.")]
-Holdout = Annotated[float, typer.Option(help="Share of the points kept for judging; 0: none.")]
+app.add_typer(theory_app, name="theory")
 
 
 @app.callback(invoke_without_command=True)
@@ -55,7 +53,7 @@ def demo(
     """Fit real terrain with a vanilla network and with RepNet, side by side."""
     from repnet.cli._demo import run_demo
 
-    _end(run_demo(_given(locals())))
+    end(run_demo(given(locals())))
 
 
 @app.command()
@@ -82,7 +80,7 @@ def fit(
     """Fit a data set, judge the fit on held-out points, and report."""
     from repnet.cli._fit import run_fit
 
-    _end(run_fit(_given(locals())))
+    end(run_fit(given(locals())))
 
 
 @app.command()
@@ -113,8 +111,8 @@ def solve(
     """Solve a differential equation, judge it where a reference exists, and report."""
     from repnet.cli._solve import run_solve
 
-    options = {name.rstrip("_"): value for name, value in _given(locals()).items()}
-    _end(run_solve({**options, "set": set_ or []}))
+    options = {name.rstrip("_"): value for name, value in given(locals()).items()}
+    end(run_solve({**options, "set": set_ or []}))
 
 
 @app.command()
@@ -125,7 +123,7 @@ def zoo(
     """List the named differential equations, or describe one."""
     from repnet.cli._zoo import run_zoo
 
-    _end(run_zoo(_given(locals())))
+    end(run_zoo(given(locals())))
 
 
 @app.command()
@@ -141,7 +139,7 @@ def predict(
     """Evaluate a saved fit or solution at the points of a table."""
     from repnet.cli._predict import run_predict
 
-    _end(run_predict(_given(locals())))
+    end(run_predict(given(locals())))
 
 
 @app.command()
@@ -156,7 +154,7 @@ def diagnose(
     """Measure spectrum, noise and sampling of a data set, and suggest scale and solver."""
     from repnet.cli._diagnose import run_diagnose
 
-    _end(run_diagnose(_given(locals())))
+    end(run_diagnose(given(locals())))
 
 
 @app.command()
@@ -166,14 +164,4 @@ def report(
     """Draw report.html and report.md again from the record and arrays of a run."""
     from repnet.cli._report import run_report
 
-    _end(run_report(folder))
-
-
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """A command's arguments without what the function body imported."""
-    return {name: value for name, value in arguments.items() if not name.startswith("run_")}
-
-
-def _end(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
+    end(run_report(folder))

@@ -109,3 +109,33 @@ def require_positive(option: str, value: int | None) -> None:
     """Refuse a count below 1."""
     if value is not None and value < 1:
         raise ValueError(f"`{option}` must be at least 1; got {value}.")
+
+
+def read_numbers(option: str, text: str) -> list[float]:
+    """Numbers above 0, separated by commas.
+
+    **Raises:** `ValueError` for none, and for one that is no such number.
+
+    >>> read_numbers("--scales", "1,2.5")
+    [1.0, 2.5]
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        found = [float(word) for word in words]
+    except ValueError:
+        found = []
+    if not found or not all(math.isfinite(value) and value > 0 for value in found):
+        raise ValueError(f"`{option}` must be numbers above 0, such as 1,2,4; got {text!r}.")
+    return found
+
+
+def read_counts(option: str, text: str) -> list[int]:
+    """Whole numbers above 0, separated by commas.
+
+    >>> read_counts("--depths", "1, 2")
+    [1, 2]
+    """
+    found = read_numbers(option, text)
+    if not all(value.is_integer() for value in found):
+        raise ValueError(f"`{option}` must be whole numbers above 0, such as 1,2; got {text!r}.")
+    return [int(value) for value in found]

@@ -22,6 +22,7 @@ from repnet.report._maps import map_cards, picture_of_map, scatter_cards
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
 from repnet.report._style import Card
+from repnet.report._theory import theory_groups
 from repnet.solve import RESULTS
 
 Arrays = Mapping[str, np.ndarray]
@@ -63,6 +64,8 @@ def _problem(record: Record) -> Any:
 def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
     if _problem(record) is not None:
         return equation_groups(record, arrays)
+    if "theory" in (record.metrics or {}):
+        return theory_groups(record, arrays)
     labels = data_labels(record)
     if labels is None or not arrays:
         return []
@@ -123,6 +126,8 @@ def _words(record: Record) -> dict[str, Any]:
         "metrics": metrics,
         "data": metrics.get("data"),
         "problem": _problem(record),
+        "theory": metrics.get("theory"),
+        "cell": lambda value: value if isinstance(value, str) else number(value),
         "residuals": metrics.get("residuals") or {},
         "unknowns": unknown_rows(record.unknowns, metrics.get("unknowns")),
         "sampling": metrics.get("sampling"),
@@ -142,7 +147,8 @@ def _words(record: Record) -> dict[str, Any]:
 def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
     """The headline numbers: value and what it is."""
     metrics, unit = record.metrics or {}, labels.unit if labels else ""
-    tiles = []
+    found = metrics.get("theory", {}).get("tiles", [])
+    tiles = [(each if isinstance(each, str) else number(each), name) for each, name in found]
     if record.heldout_rmse is not None:
         tiles.append((f"{number(record.heldout_rmse)} {unit}".rstrip(), "held-out RMSE"))
     if record.relative_l2 is not None:
@@ -150,7 +156,7 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
     if metrics.get("psnr") is not None:
         tiles.append((f"{number(metrics['psnr'])} dB", "PSNR"))
     if record.seconds is not None:
-        tiles.append((seconds(record.seconds), "solve"))
+        tiles.append((seconds(record.seconds), "compute" if "theory" in metrics else "solve"))
     if record.network is not None:
         tiles.append((number(record.network["parameters"]), "parameters"))
     return tiles

@@ -79,8 +79,9 @@ def command_line(record: Record) -> str:
     >>> command_line(record_of("fit", {"data": "my tide.csv", "holdout": 0.2, "out": None}))
     "repnet fit 'my tide.csv' --holdout 0.2"
     """
-    words = ["repnet", record.command]
-    for name, value in record.arguments.items():
+    words = ["repnet", *record.command.split()]
+    for argument, value in record.arguments.items():
+        name = argument.replace("_", "-")
         if name in ("data", "folder", "points", "problem"):
             words.append(str(value))
         elif isinstance(value, list):

@@ -87,6 +87,8 @@ def record_of(
     relative_l2: float | None = None,
     heldout_rmse: float | None = None,
     metrics: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
+    compile_seconds: float | None = None,
 ) -> Record:
     """The record of a command.
 
@@ -96,6 +98,7 @@ def record_of(
     - `solution`: what was solved; fills network, plan, times, steps and history.
     - `result`: how it ended, where there is no solution.
     - `relative_l2`, `heldout_rmse`, `metrics`: what was measured; NaN and infinity become `None`.
+    - `seconds`, `compile_seconds`: of the work, where there is no solution.
 
     **Returns:** a `Record` of plain JSON values.
 
@@ -119,8 +122,8 @@ def record_of(
         heldout_rmse=plain(heldout_rmse),
         metrics=plain(metrics),
         unknowns=None if solution is None else _unknowns(solution),
-        seconds=None if solution is None else plain(solution.seconds),
-        compile_seconds=None if solution is None else plain(solution.compile_seconds),
+        seconds=plain(seconds if solution is None else solution.seconds),
+        compile_seconds=plain(compile_seconds if solution is None else solution.compile_seconds),
         peak_memory_mb=_peak_memory_mb(),
         steps=None if solution is None else solution.steps,
         history=None if solution is None else plain(solution.history),

@@ -13,6 +13,7 @@ from repnet.theory._laws import (
     UniformBias,
     UniformWeights,
 )
+from repnet.theory._magnitude_check import MagnitudeCheck, check_magnitude
 from repnet.theory._modes import KernelModes, kernel_modes
 from repnet.theory._ntk import tangent_kernel
 from repnet.theory._partition import (
@@ -32,6 +33,7 @@ from repnet.theory._waves import WindowedWaves
 __all__ = [
     "Discrepancy",
     "KernelModes",
+    "MagnitudeCheck",
     "NormalBias",
     "NormalWeights",
     "ParabolicWeights",
@@ -43,6 +45,7 @@ __all__ = [
     "UniformBias",
     "UniformWeights",
     "WindowedWaves",
+    "check_magnitude",
     "compare_histories",
     "crossing_density",
     "crossings",

@@ -78,11 +78,12 @@ class TensorPoints:
 
         modes = values.reshape(len(values), *[self.per_axis] * self.dim).astype(complex)
         angles = [np.ascontiguousarray(column) * self.step for column in xi.T]
-        kind = finufft.nufft1d2 if self.dim == 1 else finufft.nufft2d2
-        found = kind(*angles, modes, eps=_EPS, isign=-1)
+        plan = finufft.Plan(2, (self.per_axis,) * self.dim, len(values), _EPS, isign=-1)
+        plan.setpts(*angles)
+        found = np.asarray(plan.execute(modes)).reshape(len(values), -1)
         # finufft counts the modes from -n/2 on; the axis counts from half a step off.
         shift = self.axis[self.per_axis // 2]
-        return np.asarray(found) * np.exp(-1j * xi.sum(axis=1) * shift) * self.step**self.dim
+        return found * np.exp(-1j * xi.sum(axis=1) * shift) * self.step**self.dim
 
 
 _FINE = 16  # columns of the one-dimensional factorization
@@ -179,10 +180,9 @@ def _descend(
     found = []
     for length in np.diff(times, prepend=0.0):
         steps = int(np.ceil(length / rate - 1e-9))
-        step = length / max(steps, 1)
-        network, error = _run(
-            (rows, columns), goal, points.step**points.dim, moves, network, step, steps
-        )
+        # As arrays: numbers would be compiled in, anew for every interval.
+        pace = jnp.asarray(length / max(steps, 1) * points.step**points.dim), jnp.asarray(steps)
+        network, error = _run((rows, columns), goal, moves, network, *pace)
         found.append(np.asarray(error).ravel())
     return network, np.array(found)
 
@@ -191,17 +191,16 @@ def _descend(
 def _run(
     factors: tuple[Array, Array],
     goal: Array,
-    cell: float,
     moves: tuple[float, ...],
     network: TwoLayerSine,
-    step: Array,
+    pace: Array,
     steps: Array,
 ) -> tuple[TwoLayerSine, Array]:
     """Some steps of descent; the network after them and its error."""
 
     def advance(_: Array, network: TwoLayerSine) -> TwoLayerSine:
         _, gradient = _error_and_gradient(network, factors, goal)
-        scaled = [move * step * cell * g for move, g in zip(moves, gradient, strict=True)]
+        scaled = [move * pace * g for move, g in zip(moves, gradient, strict=True)]
         return eqx.tree_at(
             lambda n: (n.amplitude, n.weight, n.bias),
             network,

@@ -98,7 +98,7 @@ def _crossing(times: np.ndarray, norm: np.ndarray, fraction: float) -> float:
     return float(times[after - 1] + share * (times[after] - times[after - 1]))
 
 
-def checked_edges(edges: Sequence[float]) -> Float[np.ndarray, " edges"]:
+def checked_edges(edges: Sequence[float] | np.ndarray) -> Float[np.ndarray, " edges"]:
     """Edges of bands as an ascending array from 0 or above.
 
     >>> checked_edges([0, 2.5]).tolist()

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from repnet.nn import MLP, RepLinear
 from repnet.nn._check import check_positive
+from repnet.nn._forms import SlopeForm
 from repnet.theory._ntk import trained_parameters
 from repnet.theory._steep import SteepEnsemble
 from repnet.theory._waves import WindowedWaves
@@ -92,7 +93,7 @@ def steep_ensemble(network: MLP, *, rates: bool = False) -> SteepEnsemble:
     (20.0, 1.02)
     """
     first = getattr(network, "first", None)
-    if not isinstance(first, RepLinear) or not hasattr(first.planes, "log_slope"):
+    if not isinstance(first, RepLinear) or not isinstance(first.planes, SlopeForm):
         raise _not_covered(
             "a first layer that is a `RepLinear` of slope form", type(first).__name__
         )

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from repnet.nn._rates import learning_rates
@@ -58,7 +59,7 @@ def tangent_kernel(
     ```
     """
     chosen, rest = eqx.partition(network, trained_parameters(network, where))
-    flat, unravel = jax.flatten_util.ravel_pytree(chosen)
+    flat, unravel = ravel_pytree(chosen)
     if not flat.size:
         raise ValueError("`tangent_kernel(where=...)` must name at least one parameter.")
     weight = _root_rates(network, chosen) if rates else None
@@ -77,7 +78,9 @@ def tangent_kernel(
     size = max(1, int(memory // (2 * flat.nbytes)))
     total = np.zeros((len(x), len(other)))
     for index in outputs:
-        _add_blocks(total, lambda points, i=index: rows(points, i), x, other, size, y is None)
+        _add_blocks(
+            total, lambda points, i=jnp.asarray(index): rows(points, i), x, other, size, y is None
+        )
     return total
 
 
@@ -124,7 +127,7 @@ def _root_rates(network: Any, chosen: Any) -> Array:
         chosen,
         is_leaf=lambda node: node is None,
     )
-    return jnp.sqrt(jax.flatten_util.ravel_pytree(multipliers)[0])
+    return jnp.sqrt(ravel_pytree(multipliers)[0])
 
 
 def _points(name: str, points: Any, dtype: Any) -> Array:

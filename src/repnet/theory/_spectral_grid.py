@@ -85,7 +85,7 @@ class SpectralGrid:
     ) -> Complex[np.ndarray, "*times parts cells"]:
         """The parts of transforms that were taken at `points`."""
         if self.dim == 1:
-            return np.stack([transform.real, transform.imag], axis=-2).astype(complex)
+            return np.stack([np.real(transform), np.imag(transform)], axis=-2).astype(complex)
         rings = transform.reshape(*transform.shape[:-1], self.cells, self._angles)
         modes = np.fft.fft(rings, axis=-1, norm="forward")[..., : self.modes + 1]
         return np.moveaxis(modes, -1, -2)

@@ -61,7 +61,9 @@ def descend_network(
     found = []
     for length in np.diff(counts, prepend=0):
         pieces = (chosen, rest, multipliers)
-        chosen, error = _advance(pieces, points, values, jnp.asarray(pace, dtype), int(length))
+        chosen, error = _advance(
+            pieces, points, values, jnp.asarray(pace, dtype), jnp.asarray(length)
+        )
         found.append(np.asarray(error, np.float64))
     return eqx.combine(chosen, rest), np.array(found)
 
