@@ -8,6 +8,7 @@ import numpy as np
 from repnet.report._labels import number
 from repnet.report._record import Record
 from repnet.report._style import GREY, Card, colour, drawing, styled, to_svg
+from repnet.report._theory_partition import partition_groups
 
 Arrays = Mapping[str, np.ndarray]
 Groups = list[tuple[str, list[Card]]]
@@ -123,4 +124,7 @@ def _finish(axes: Any, across: str, up: str) -> None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1)
 
 
-_DRAWN: dict[str, Callable[[Record, Arrays], Groups]] = {"theory magnitude": magnitude_groups}
+_DRAWN: dict[str, Callable[[Record, Arrays], Groups]] = {
+    "theory magnitude": magnitude_groups,
+    "theory partition": partition_groups,
+}

@@ -9,8 +9,12 @@ from repnet.theory._partition import (
     partition_points,
     slope_scales,
 )
+from repnet.theory._shallow import ShallowFits, Start, fit_shallow
 
 __all__ = [
+    "ShallowFits",
+    "Start",
+    "fit_shallow",
     "MagnitudeCheck",
     "check_magnitude",
     "crossing_density",
