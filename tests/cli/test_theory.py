@@ -9,7 +9,7 @@ import pytest
 from repnet.cli import run
 from repnet.report import draw_reports, read_run
 
-SMALL = ["--depths", "1,2", "--scales", "4,32", "--width", "24", "--networks", "8"]
+SMALL = ["--depths", "2", "--scales", "4,32", "--width", "24", "--networks", "8"]
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +29,15 @@ def test_magnitudes_are_recorded_and_drawn(magnitudes):
     about = record.metrics["theory"]
     (table,) = about["tables"]
     names = [row[0] for row in table["rows"]]
-    assert names[:3] == ["vanilla, depth 1", "RepNet, depth 1, s = 4", "RepNet, depth 1, s = 32"]
+    assert names == ["vanilla, depth 2", "RepNet, depth 2, s = 4", "RepNet, depth 2, s = 32"]
     # A vanilla layer of tanh units starts with less than its weights' slope; RepNet near its scale.
     slopes = {row[0]: row[4] for row in table["rows"]}
-    assert slopes["vanilla, depth 1"] < 1.0 < 10.0 < slopes["RepNet, depth 1, s = 32"]
+    assert slopes["vanilla, depth 2"] < 1.0 < 10.0 < slopes["RepNet, depth 2, s = 32"]
     assert 0.0 < record.metrics["mean"] <= record.metrics["worst"] < 0.5
     page = (magnitudes / "report.html").read_text()
     assert page.count("<figure") == 4
     assert "RepNet, depth 2, s = 32" in page
-    assert "repnet theory magnitude --depths 1,2" in page
+    assert "repnet theory magnitude --depths 2" in page
     assert "| vanilla, depth 2 |" in (magnitudes / "report.md").read_text()
 
 

@@ -78,6 +78,7 @@ def kernel(network, points):
     return np.asarray(rows @ rows.T)
 
 
+@pytest.mark.slow
 def test_kernel_of_sobol_units_is_nearer_the_exact_one():
     # E sin(αwx+b) sin(αwx'+b) = exp(-α²(x-x')²/2)/2 for w ~ N(0, 1), b uniform on a period.
     points = jnp.linspace(-2.0, 2.0, 41)[:, None]
@@ -92,6 +93,7 @@ def test_kernel_of_sobol_units_is_nearer_the_exact_one():
     assert error["sobol"] < 0.2 * error["random"]
 
 
+@pytest.mark.slow
 def test_scales_are_constants():
     network = TwoLayerSine(1, 8, paired=False, key=KEY)
     gradient = jax.grad(lambda n: n(jnp.array([0.4]))[0])(network)
@@ -101,6 +103,7 @@ def test_scales_are_constants():
     assert (rates.amplitude, rates.weight, rates.bias, rates.scale) == (1.0, 1.0, 1.0, 0.0)
 
 
+@pytest.mark.slow
 def test_derivatives():
     with jax.enable_x64(True):
         network = TwoLayerSine(2, 6, scales=(1.0, 3.0), paired=False, key=jr.key(1))

@@ -17,6 +17,7 @@ def _fourier(key, sigma):
     return MLP(layer, 8, hidden=(), initialization="lecun", key=rest_key)
 
 
+@pytest.mark.slow
 def test_fourier_features_in_closed_form():
     # Var of a read-out weight 1/64 and 32 cosines and sines: E u² = 1/2. A slope of 2πB in each
     # feature, B ~ N(0, σ²): E u'² = (2πσ)²/2.

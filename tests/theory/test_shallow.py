@@ -18,6 +18,7 @@ def found():
     return fit_shallow(starts, [2.0, 8.0], **SMALL, steps=40, key=KEY)
 
 
+@pytest.mark.slow
 def test_starts_have_the_slopes_and_points_they_name(found):
     slopes, points = found.slopes[:, :, 0], found.points[:, :, 0]
     assert found.slopes.shape == (3, 2, 6, 32)
@@ -33,6 +34,7 @@ def test_starts_have_the_slopes_and_points_they_name(found):
     assert np.any(found.points[1, 1, -1] != points[1, 1])
 
 
+@pytest.mark.slow
 def test_attainable_error_is_that_of_linear_splines(found):
     # The interpolating spline on even knots errs by at most k²h²/8 in the maximum norm; the best
     # fit by no more in the mean. Knots differ from even ones by up to a cell.

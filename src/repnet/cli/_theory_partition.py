@@ -16,6 +16,7 @@ VANILLA, REPNET = "vanilla", "RepNet"
 EVEN = 1.02  # half-width of even partition points: a little beyond the interval
 _PER_WAVELENGTH = 12  # training points
 _FEWEST = 257
+_UNLEARNT = 0.5  # an error above this is little learnt
 
 
 def run_partition(options: dict[str, Any]) -> int:
@@ -61,7 +62,7 @@ def _findings(
         f"Networks of {options['units']} ReLU units trained on sin(kx), x from −1 to 1, by "
         f"{options['steps']} steps of Adam at all {points} points.",
         _tables(found, len(scales), usual),
-        _sentences(found, scales, spreads),
+        [*_sentences(found, scales, spreads), *_limits(found, rates)],
         _tiles(found),
         {"error": found.error, "attainable": found.attainable, "starts": [s.name for s in starts]},
         _arrays(found, scales, spreads),
@@ -100,6 +101,23 @@ def _sentences(found: ShallowFits, scales: list[float], spreads: list[float]) ->
         f"Partition points alone: from {number(float(by_spread.max()))} to "
         f"{number(float(by_spread.min()))}, least within ±{spreads[widest]:g}.",
     ]
+
+
+def _limits(found: ShallowFits, rates: list[float]) -> list[str]:
+    """What no start reached, and what one learning rate for all hides."""
+    best = found.error.min(axis=0)
+    words = [
+        f"No start brings the error at k = {k:g} below {number(float(error))} in these steps."
+        for k, error in zip(found.frequencies, best, strict=True)
+        if error > _UNLEARNT
+    ]
+    if len(rates) == 1:
+        words.append(
+            "All starts train at the same rate. Tuned for each (`--rates 0.001,0.003,0.01`), it "
+            "makes up for slopes that are too small, since ReLU is homogeneous, but not for wrong "
+            "points."
+        )
+    return words
 
 
 def _telling(found: ShallowFits) -> int:
