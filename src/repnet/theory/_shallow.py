@@ -187,9 +187,10 @@ def _train(
     def one(start: _Units, constants: _Fixed, y: Array, rate: Array) -> tuple:
         return _train_one(start, constants, x, y, rate, steps)
 
-    for axes in ((None, None, None, 0), (None, None, 0, None), (0, 0, None, None)):
+    for axes in ((None, None, None, 0), (None, None, 0, None)):
         one = jax.vmap(one, in_axes=axes)
-    return one(params, fixed, targets, rates)
+    # One start after the other: all at once, their activations would not fit the caches.
+    return jax.lax.map(lambda start: one(*start, targets, rates), (params, fixed))
 
 
 def _train_one(
