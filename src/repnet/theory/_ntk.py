@@ -65,6 +65,13 @@ def tangent_kernel(
     weight = _root_rates(network, chosen) if rates else None
     x = _points("x", x, flat.dtype)
     other = x if y is None else _points("y", y, flat.dtype)
+    dim = getattr(network, "in_size", x.shape[1])
+    for name, points in (("x", x), ("y", other)):
+        if points.shape[1] != dim:
+            raise ValueError(
+                f"`tangent_kernel({name}=...)` must have {dim} columns, one per input; got"
+                f" {points.shape[1]}."
+            )
     outputs = _outputs(network, x[0], output)
 
     @eqx.filter_jit
