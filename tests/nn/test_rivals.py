@@ -7,7 +7,14 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from repnet.nn import FactorizedLinear, FourierFeatures, Linear, RepLinear, SineLinear
+from repnet.nn import (
+    FactorizedLinear,
+    FourierFeatures,
+    Linear,
+    MscaleLinear,
+    RepLinear,
+    SineLinear,
+)
 
 KEY = jr.key(0)
 LAYERS = {
@@ -16,6 +23,11 @@ LAYERS = {
     "FourierFeatures": (lambda d, k: FourierFeatures(d, 12, key=k), jnp.sin),
     "SineLinear": (lambda d, k: SineLinear(d, 12, key=k), jnp.sin),
     "FactorizedLinear": (lambda d, k: FactorizedLinear(d, 12, key=k), jnp.tanh),
+    "MscaleLinear": (lambda d, k: MscaleLinear(d, 12, scales=(1.0, 4.0), key=k), jnp.sin),
+    "MscaleLinear, shared": (
+        lambda d, k: MscaleLinear(d, 12, scales=(1.0, 4.0), shared=True, key=k),
+        jnp.sin,
+    ),
 }
 
 

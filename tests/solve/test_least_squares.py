@@ -113,8 +113,8 @@ def test_what_it_can_not_solve():
     with pytest.raises(ValueError, match="needs at least 2 points; got 1"):
         solve(regression(np.zeros(1), np.zeros(1)), None, LeastSquares(), key=KEY)
     term = Term(lambda u, x, unknowns: u(x), X)
-    network = MLP(RepLinear(1, 8, scale=1.0, key=KEY), hidden=(), key=KEY)
-    with pytest.raises(ValueError, match="chooses the features for an equation"):
+    network = MLP(RepLinear(1, 8, scale=1.0, key=KEY), 2, hidden=(), key=KEY)
+    with pytest.raises(ValueError, match=r"must have out_size 1 for this problem; got 2"):
         solve(Problem(Box(-1.0, 3.0), {"edge": term}), network, LeastSquares(), key=KEY)
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import repnet.data
 from repnet.data import Dataset
 from repnet.judge._bands import grid_of
+from repnet.nn import s2relu, srelu
 
 BUILT_IN = ("terrain", "sea_floor", "camera", "heart", "sea_surface_temperature")
 METHODS = ("auto", "repnet", "vanilla", "fourier", "siren")
@@ -24,6 +25,8 @@ ACTIVATIONS: dict[str, Callable] = {
     "softplus": jax.nn.softplus,
     "silu": jax.nn.silu,
     "elu": jax.nn.elu,
+    "srelu": srelu,
+    "s2relu": s2relu,
 }
 
 

@@ -33,3 +33,70 @@ def magnitude(
     from repnet.cli._theory_magnitude import run_magnitude
 
     end(run_magnitude(given(locals())))
+
+
+@theory_app.command()
+def diffusion(
+    scales: Annotated[str, typer.Option(help="Scales of the network.")] = "1,2,4,8",
+    shares: Annotated[
+        str | None, typer.Option(help="Share of the units at each scale; left out: all alike.")
+    ] = None,
+    units: Annotated[int, typer.Option(help="Units of the trained network, even.")] = 16384,
+    draw: Annotated[str, typer.Option(help="sobol or random.")] = "sobol",
+    amplitude: Annotated[str, typer.Option(help="signs or normal: the law of the read-out.")] = (
+        "signs"
+    ),
+    bias: Annotated[
+        str, typer.Option(help="uniform, zero, or the deviation of a normal law.")
+    ] = "uniform",
+    frozen: Annotated[
+        str | None, typer.Option(help="Groups that do not train: amplitude, weight, bias.")
+    ] = None,
+    waves: Annotated[
+        str | None,
+        typer.Option(help="Frequencies of the target; left out: 1,4,10, in 2-D 1,2,3.5."),
+    ] = None,
+    window: Annotated[float, typer.Option(help="Width of the target's Gaussian window.")] = 0.8,
+    half_width: Annotated[float, typer.Option(help="The domain reaches from minus this to it.")] = (
+        4.0
+    ),
+    time: Annotated[float, typer.Option(help="Learning rate times steps at the end.")] = 4.0,
+    dim: Annotated[int, typer.Option(help="Number of inputs, 1 or 2.")] = 1,
+    sweep: Annotated[
+        bool, typer.Option(help="Also train fewer units and on other domains.")
+    ] = True,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The training error's spectrum over time: the diffusion model beside real descent."""
+    from repnet.cli._theory_diffusion import run_diffusion
+
+    end(run_diffusion(given(locals())))
+
+
+@theory_app.command()
+def kernel(
+    scales: Annotated[str, typer.Option(help="Scales of the sine network.")] = "1,2,4,8",
+    scale: Annotated[float, typer.Option(help="Slope scale of the reparameterized layer.")] = 16.0,
+    activation: Annotated[str, typer.Option(help="Of that layer: tanh, relu, gelu, ...")] = "tanh",
+    features: Annotated[
+        str, typer.Option(help="Of that layer: plain, ramp, bump or hat.")
+    ] = "plain",
+    waves: Annotated[
+        str, typer.Option(help="Frequencies whose initial rates are measured.")
+    ] = "4,8,16,32",
+    units: Annotated[int, typer.Option(help="Units of the networks.")] = 20000,
+    training: Annotated[
+        bool, typer.Option(help="Also train: reparameterized against raw, and over scales.")
+    ] = True,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tangent kernels: formulas beside networks, and what they say about the scale."""
+    from repnet.cli._theory_kernel import run_kernel
+
+    end(run_kernel(given(locals())))

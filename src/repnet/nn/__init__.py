@@ -1,6 +1,6 @@
 """Networks: a point in, a value out."""
 
-from repnet.nn._activation import Sine
+from repnet.nn._activation import Sine, s2relu, srelu
 from repnet.nn._first import AbstractFirstLayer, RepLinear
 from repnet.nn._laws import Constant, Normal, Signs, Uniform
 from repnet.nn._magnitude import (
@@ -10,7 +10,9 @@ from repnet.nn._magnitude import (
     gaussian_moments,
     magnitude,
 )
-from repnet.nn._mlp import MLP, Dense
+from repnet.nn._mlp import MLP, BlockDense, BlockDiagonal, Dense
+from repnet.nn._mscale_linear import MscaleLinear
+from repnet.nn._multiscale import MscaleDNN
 from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
@@ -25,6 +27,8 @@ __all__ = [
     "FROZEN",
     "MLP",
     "AbstractFirstLayer",
+    "BlockDense",
+    "BlockDiagonal",
     "Dense",
     "FactorizedLinear",
     "FourierFeatures",
@@ -36,6 +40,8 @@ __all__ = [
     "RepNet",
     "RingBumps",
     "SineLinear",
+    "MscaleDNN",
+    "MscaleLinear",
     "TwoLayerSine",
     "Constant",
     "Normal",
@@ -48,6 +54,8 @@ __all__ = [
     "cubed_relu",
     "squared_relu",
     "Sine",
+    "s2relu",
+    "srelu",
     "first_moments",
     "gaussian_moments",
     "learning_rates",

@@ -1,4 +1,4 @@
-"""What an activation does: its kind, found without running through its name, and sine."""
+"""What an activation does: its kind, found without running through its name; sine and others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +28,40 @@ class Sine:
 
     def __call__(self, z: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.sin(self.frequency * z)
+
+
+def srelu(z: Float[Array, "..."]) -> Float[Array, "..."]:
+    r"""$z_+(1 - z)_+$: a bump on $[0, 1]$ with one derivative, which has steps at its ends.
+
+    **Source:** Liu, Cai and Xu 2020.
+
+    >>> srelu(jnp.array([-1.0, 0.5, 2.0])).tolist()
+    [0.0, 0.25, 0.0]
+    """
+    return jnp.maximum(z, 0.0) * jnp.maximum(1.0 - z, 0.0)
+
+
+def s2relu(z: Float[Array, "..."]) -> Float[Array, "..."]:
+    r"""$\sin(2\pi z)\,z_+(1 - z)_+$: a wave on $[0, 1]$ with two derivatives.
+
+    **Source:** Li, Xu and Zhang 2020.
+
+    >>> [round(float(value), 4) for value in s2relu(jnp.array([0.25, 0.75]))]
+    [0.1875, -0.1875]
+    """
+    return jnp.sin(2.0 * jnp.pi * z) * srelu(z)
+
+
+_SMOOTH: dict[Activation, int] = {srelu: 1, s2relu: 2}
+
+
+def derivatives_of(activation: Activation) -> int | None:
+    """How many derivatives an activation with kinks is known to have; `None` where not known.
+
+    >>> derivatives_of(s2relu)
+    2
+    """
+    return _SMOOTH.get(activation)
 
 
 def probe(activation: Activation, z: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ Names = tuple[int, ...]  # directions of a derivative by their number, sorted; (
 class Stage:
     """One layer's $h = c\\,f(W y + b)$, or the affine map alone where `f` is `None`."""
 
-    def __init__(self, affine: tuple[Array, Array], f: Activation | None, factor: Any = None):
+    def __init__(self, affine: tuple[Any, Array], f: Activation | None, factor: Any = None):
         self.weight, self.bias = affine
         self.f = f
         self.factor = factor

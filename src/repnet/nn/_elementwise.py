@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.nn._activation import Activation, Sine, family, probes
+from repnet.nn._activation import Activation, Sine, derivatives_of, family, probes
 from repnet.nn._feature import Feature
 
 
@@ -30,7 +30,7 @@ def nth_derivative(
       all orders of one function at one $z$.
 
     **Raises:** `ValueError` where $f^{(n-1)}$ has steps and is constant between them, so that
-    $f^{(n)}$ is zero wherever it exists.
+    $f^{(n)}$ is zero wherever it exists, and where it is known to have steps.
 
     **Source:** this project.
 
@@ -39,7 +39,10 @@ def nth_derivative(
     """
     kept = {} if kept is None else kept
     if order > 1 and vanishes(f, order):
-        raise ValueError(_remedy(f, order))
+        raise ValueError(_remedy(f, order, "zero almost everywhere"))
+    known = derivatives_of(f)
+    if known is not None and order > known:
+        raise ValueError(_remedy(f, order, "no function, since one below it has steps"))
     if isinstance(f, Feature) and f.kind != "plain":
         return _of_feature(f, z, order, kept)
     if isinstance(f, Feature):
@@ -168,13 +171,13 @@ def vanishes(f: Activation, order: int) -> bool:
     return bool(np.all(here == 0.0) and stepped)
 
 
-def _remedy(f: Activation, order: int) -> str:
+def _remedy(f: Activation, order: int, fault: str) -> str:
     activation = f.activation if isinstance(f, Feature) else f
     name = getattr(activation, "__name__", repr(activation))
     kind = "" if not isinstance(f, Feature) or f.kind == "plain" else f" ({f.kind} feature)"
     return (
         f"A derivative of order {order} is asked of a network with `activation={name}`{kind}, "
-        "whose derivative of that order is zero almost everywhere, so that no equation can be "
+        f"whose derivative of that order is {fault}, so that no equation can be "
         "solved with it. Use `jnp.tanh`, `jnp.sin`, or a higher power of the rectified linear "
-        "unit: `squared_relu` has two derivatives, `cubed_relu` three."
+        "unit: `squared_relu` has two derivatives (as has `s2relu`), `cubed_relu` three."
     )

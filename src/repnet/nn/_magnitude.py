@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from repnet.nn._activation import Activation, Sine, family
 from repnet.nn._draw import sobol_points
 from repnet.nn._first import AbstractFirstLayer
-from repnet.nn._mlp import MLP, Dense
+from repnet.nn._mlp import MLP, BlockDense, Dense
 
 # The trapezoidal rule in ξ: exact to round-off for smooth activations, 1e-5 at a kink.
 _NODES = np.linspace(-8.0, 8.0, 1024)  # none at 0, where many slopes jump
@@ -117,13 +117,8 @@ def first_moments(
     [0.5, 0.5, 0.5]
     """
 
-    def at_point(x: Array) -> tuple[Array, Array, Array]:
-        values, push = jax.linearize(first, x)
-        slopes = jax.vmap(push)(jnp.eye(x.shape[0], dtype=x.dtype))
-        slope_square = jnp.sum(jnp.mean(jnp.square(slopes), axis=1))
-        return jnp.mean(jnp.square(values)), slope_square, jnp.mean(values * slopes, axis=1)
-
-    return jax.vmap(at_point)(points)
+    q, p, r = _grouped_moments(first, points, 1)
+    return q[0], p[0], r[0]
 
 
 def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) -> Magnitude:
@@ -165,28 +160,62 @@ def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) ->
 
 @eqx.filter_jit
 def _recursion(network: MLP, points: Float[Array, "points dim"]) -> Magnitude:
-    q, p, r = first_moments(network.first, points)
+    groups = _groups(network)
+    q, p, r = _grouped_moments(network.first, points, groups)
     values, slopes = [jnp.mean(q)], [jnp.mean(p)]
     for layer in network.hidden:
-        weight_square, bias_square = _mean_squares(layer)
+        weight_square, bias_square = _mean_squares(layer, groups)
         variance = weight_square * q + bias_square
-        p, r = weight_square * p, weight_square * r
+        p, r = weight_square * p, weight_square[:, None] * r
         tiny = jnp.finfo(variance.dtype).tiny
-        rho = jnp.sum(jnp.square(r), axis=1) / (variance + tiny)
+        rho = jnp.sum(jnp.square(r), axis=2) / (variance + tiny)
         moments = gaussian_moments(network.activation, variance)
         q, p = moments.value, (p - rho) * moments.slope + rho * moments.outer
-        r = r * moments.cross[:, None]
+        r = r * moments.cross[..., None]
         values.append(jnp.mean(q))
         slopes.append(jnp.mean(p))
-    weight_square, bias_square = _mean_squares(network.readout)
+    weight, bias = network.readout.weight, network.readout.bias
+    blocks = weight.reshape(weight.shape[0], groups, -1)
+    out_square = blocks.shape[2] * jnp.mean(jnp.square(blocks), axis=(0, 2))
+    output = jnp.sum(out_square * jnp.mean(q, axis=1)) + jnp.mean(jnp.square(bias))
     return Magnitude(
-        output_rms=jnp.sqrt(weight_square * values[-1] + bias_square),
-        slope_rms=jnp.sqrt(weight_square * slopes[-1]),
+        output_rms=jnp.sqrt(output),
+        slope_rms=jnp.sqrt(jnp.sum(out_square * jnp.mean(p, axis=1))),
         values=jnp.stack(values),
         slopes=jnp.stack(slopes),
     )
 
 
-def _mean_squares(layer: Dense) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    fan_in = layer.weight.shape[1]
-    return fan_in * jnp.mean(jnp.square(layer.weight)), jnp.mean(jnp.square(layer.bias))
+def _groups(network: MLP) -> int:
+    """Number of sub-networks: the blocks of the hidden layers."""
+    counts = {layer.weight.count for layer in network.hidden if isinstance(layer, BlockDense)}
+    return counts.pop() if counts else 1
+
+
+def _grouped_moments(
+    first: AbstractFirstLayer, points: Float[Array, "points dim"], groups: int
+) -> tuple[
+    Float[Array, "groups points"], Float[Array, "groups points"], Float[Array, "groups points dim"]
+]:
+    """`first_moments` of every group of features."""
+
+    def at_point(x: Array) -> tuple[Array, Array, Array]:
+        values, push = jax.linearize(first, x)
+        slopes = jax.vmap(push)(jnp.eye(x.shape[0], dtype=x.dtype))
+        values, slopes = values.reshape(groups, -1), slopes.reshape(x.shape[0], groups, -1)
+        slope_square = jnp.sum(jnp.mean(jnp.square(slopes), axis=2), axis=0)
+        cross = jnp.mean(values * slopes, axis=2).T
+        return jnp.mean(jnp.square(values), axis=1), slope_square, cross
+
+    return jax.vmap(at_point, out_axes=1)(points)
+
+
+def _mean_squares(
+    layer: Dense | BlockDense, groups: int
+) -> tuple[Float[Array, "groups 1"], Float[Array, "groups 1"]]:
+    """Per group: the sum over inputs of the weights' mean square, and that of the biases."""
+    matrix = layer.weight.blocks if isinstance(layer, BlockDense) else layer.weight[None]
+    squares = matrix.shape[-1] * jnp.mean(jnp.square(matrix), axis=(-2, -1))
+    biases = jnp.mean(jnp.square(layer.bias.reshape(matrix.shape[0], -1)), axis=1)
+    shape = (groups, 1)
+    return jnp.broadcast_to(squares[:, None], shape), jnp.broadcast_to(biases[:, None], shape)

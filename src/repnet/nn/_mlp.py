@@ -15,6 +15,37 @@ from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._initialization import Initialization, init_dense
 
 
+class BlockDiagonal(eqx.Module):
+    r"""A matrix of equal blocks on its diagonal, stored and multiplied block by block.
+
+    With `repeats`, one block stands there so many times: the same weights for every part of $h$.
+
+    >>> BlockDiagonal(jnp.array([[[2.0]], [[3.0]]])) @ jnp.ones(2)
+    Array([2., 3.], dtype=float32)
+    >>> (BlockDiagonal(jnp.array([[[2.0]]]), repeats=3) @ jnp.ones(3)).tolist()
+    [2.0, 2.0, 2.0]
+    """
+
+    blocks: Float[Array, "own out in"]
+    repeats: int = eqx.field(static=True, default=1)
+
+    @property
+    def count(self) -> int:
+        """Number of blocks on the diagonal."""
+        return self.blocks.shape[-3] * self.repeats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole matrix."""
+        return self.count * self.blocks.shape[-2], self.count * self.blocks.shape[-1]
+
+    def __matmul__(self, h: Float[Array, " columns"]) -> Float[Array, " rows"]:
+        parts = h.reshape(self.count, -1)
+        if self.repeats > 1:
+            return (parts @ self.blocks[0].T).reshape(-1)
+        return jnp.einsum("boi,bi->bo", self.blocks, parts).reshape(-1)
+
+
 class Dense(eqx.Module):
     r"""The affine map $W h + b$.
 
@@ -25,8 +56,32 @@ class Dense(eqx.Module):
     weight: Float[Array, "out in"]
     bias: Float[Array, " out"]
 
+    def affine(self) -> tuple[Float[Array, "out in"], Float[Array, " out"]]:
+        """The matrix and the bias."""
+        return self.weight, self.bias
+
     def __call__(self, h: Float[Array, " in"]) -> Float[Array, " out"]:
         return self.weight @ h + self.bias
+
+
+class BlockDense(eqx.Module):
+    r"""The affine map $W h + b$ of a block-diagonal $W$: layers of sub-networks side by side.
+
+    >>> layer = BlockDense(BlockDiagonal(jnp.array([[[2.0]]]), repeats=2), jnp.ones(1))
+    >>> layer(jnp.array([1.0, 2.0])).tolist()
+    [3.0, 5.0]
+    """
+
+    weight: BlockDiagonal
+    bias: Float[Array, " own"]  # of one block, where the same block is repeated
+
+    def affine(self) -> tuple[BlockDiagonal, Float[Array, " out"]]:
+        """The matrix and the bias of all blocks."""
+        return self.weight, jnp.tile(self.bias, self.weight.repeats)
+
+    def __call__(self, h: Float[Array, " in"]) -> Float[Array, " out"]:
+        weight, bias = self.affine()
+        return weight @ h + bias
 
 
 class MLP(eqx.Module):
@@ -57,7 +112,7 @@ class MLP(eqx.Module):
     """
 
     first: AbstractFirstLayer
-    hidden: tuple[Dense, ...]
+    hidden: tuple[Dense | BlockDense, ...]
     readout: Dense
     activation: Activation = eqx.field(static=True)
 
@@ -106,9 +161,28 @@ class MLP(eqx.Module):
         start = self.first
         if isinstance(start, HasUnit):
             start = Stage(self.first.affine(), *start.unit())
-        later = [Stage((layer.weight, layer.bias), self.activation) for layer in self.hidden]
-        readout = Stage((self.readout.weight, self.readout.bias), None)
+        later = [Stage(layer.affine(), self.activation) for layer in self.hidden]
+        readout = Stage(self.readout.affine(), None)
         return Jet(start, [*later, readout], x)
+
+
+def with_layers(
+    first: AbstractFirstLayer,
+    hidden: Sequence[Dense | BlockDense],
+    readout: Dense,
+    activation: Activation,
+) -> MLP:
+    """An `MLP` of given layers, without drawing any.
+
+    >>> from repnet.nn import Linear
+    >>> first = Linear(1, 2, key=jr.key(0))
+    >>> with_layers(first, (), Dense(jnp.ones((1, 2)), jnp.ones(1)), jnp.tanh)(jnp.zeros(1))
+    Array([1.], dtype=float32)
+    """
+    blank = eqx.filter_eval_shape(MLP, first, 1, hidden=(), activation=activation, key=jr.key(0))
+    return eqx.tree_at(
+        lambda n: (n.first, n.hidden, n.readout), blank, (first, tuple(hidden), readout)
+    )
 
 
 @runtime_checkable

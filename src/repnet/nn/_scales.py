@@ -1,13 +1,18 @@
-"""How the units of a multi-scale layer are shared out to its scales."""
+"""How the units of a multi-scale layer are shared out to its scales, and drawn."""
 
 import math
 from collections.abc import Sequence
 
+import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 from jax.typing import ArrayLike
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._check import check_positive
+from repnet.nn._draw import rotated_sobol
 
+DRAWS = ("random", "sobol")
 Numbers = ArrayLike | Sequence[float | int]
 
 
@@ -57,3 +62,22 @@ def share_out(
             f" for {units} units or pairs of units."
         )
     return tuple(counts.tolist())
+
+
+def draw_cube(
+    counts: Sequence[int], dim: int, draw: str, key: PRNGKeyArray
+) -> Float[Array, "count dim"]:
+    """Points of the open unit cube: for each scale random ones, or a Sobol sequence of its own.
+
+    >>> draw_cube((3, 2), 4, "sobol", jr.key(0)).shape
+    (5, 4)
+    """
+    keys = jr.split(key, len(counts))
+    make = rotated_sobol if draw == "sobol" else _random
+    points = [make(count, dim, key=each) for count, each in zip(counts, keys, strict=True)]
+    least = float(jnp.finfo(points[0].dtype).eps)  # a normal law is infinite at 0 and 1
+    return jnp.clip(jnp.concatenate(points), least, 1.0 - least)
+
+
+def _random(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+    return jr.uniform(key, (count, dim))

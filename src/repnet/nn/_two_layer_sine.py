@@ -1,22 +1,19 @@
 """The two-layer multi-scale sine network, of which the theory of spectral diffusion speaks."""
 
 import math
-from collections.abc import Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._check import check_choice, check_count
 from repnet.nn._derivatives import Jet, Stage
-from repnet.nn._draw import rotated_sobol
 from repnet.nn._laws import Law, Normal, Uniform
-from repnet.nn._scales import Numbers, check_scales, share_out
-
-DRAWS = ("random", "sobol")
+from repnet.nn._mlp import MLP, Dense, with_layers
+from repnet.nn._mscale_linear import MscaleLinear
+from repnet.nn._scales import DRAWS, Numbers, check_scales, draw_cube, share_out
 
 
 class TwoLayerSine(eqx.Module):
@@ -118,6 +115,16 @@ class TwoLayerSine(eqx.Module):
         weight, bias = self.affine()
         return jnp.sin(points @ weight.T + bias) @ self.amplitude / self.units**0.5
 
+    @property
+    def first(self) -> MscaleLinear:
+        """The units as a first layer, without the factor $N^{-1/2}$."""
+        return MscaleLinear.of(self.weight, self.bias, self.scale)
+
+    def as_mlp(self) -> MLP:
+        """The same function as an `MLP` without hidden layers, whose read-out can be solved for."""
+        readout = Dense(self.amplitude[None] / self.units**0.5, jnp.zeros(1, self.bias.dtype))
+        return with_layers(self.first, (), readout, jnp.sin)
+
     def jet(self, x: Float[Array, " dim"]) -> Jet:
         """The derivatives at one point, computed as they are asked for."""
         readout = self.amplitude[None] / self.units**0.5, jnp.zeros(1, self.bias.dtype)
@@ -142,7 +149,7 @@ def _draw(
     key: PRNGKeyArray,
 ) -> tuple[Array, Array, Array, Array]:
     weight_law, bias_law, amplitude_law = laws
-    u = _cube(counts, dim + 2, draw, key)
+    u = draw_cube(counts, dim + 2, draw, key)
     weight, bias = weight_law(u[:, :dim]), bias_law(u[:, dim])
     amplitude = amplitude_law(u[:, dim + 1])
     scale = jnp.asarray(np.repeat(levels, counts), dtype=u.dtype)
@@ -150,18 +157,3 @@ def _draw(
         return amplitude, weight, bias, scale
     weight, bias, scale = (jnp.concatenate([each, each]) for each in (weight, bias, scale))
     return jnp.concatenate([amplitude, -amplitude]), weight, bias, scale
-
-
-def _cube(
-    counts: Sequence[int], dim: int, draw: str, key: PRNGKeyArray
-) -> Float[Array, "count dim"]:
-    """Points of the open unit cube, a set of its own for each scale."""
-    keys = jr.split(key, len(counts))
-    make = rotated_sobol if draw == "sobol" else _random
-    points = [make(count, dim, key=each) for count, each in zip(counts, keys, strict=True)]
-    least = float(jnp.finfo(points[0].dtype).eps)  # a normal law is infinite at 0 and 1
-    return jnp.clip(jnp.concatenate(points), least, 1.0 - least)
-
-
-def _random(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
-    return jr.uniform(key, (count, dim))

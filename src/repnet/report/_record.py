@@ -179,7 +179,7 @@ def describe_network(network: Any) -> dict[str, Any]:
         "kind": type(inner).__name__,
         "first": None if first is None else type(first).__name__,
         "first_width": None if first is None else first.width,
-        "hidden": [layer.bias.shape[0] for layer in hidden],
+        "hidden": [layer.weight.shape[0] for layer in hidden],
         "parameters": int(sum(leaf.size for leaf in leaves)),
     }
 

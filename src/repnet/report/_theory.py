@@ -1,6 +1,6 @@
 """Cards of the runs of `repnet theory`, by command."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,9 @@ import numpy as np
 from repnet.report._labels import number
 from repnet.report._record import Record
 from repnet.report._style import GREY, Card, colour, drawing, styled, to_svg
-
-Arrays = Mapping[str, np.ndarray]
-Groups = list[tuple[str, list[Card]]]
+from repnet.report._theory_diffusion import diffusion_groups
+from repnet.report._theory_frame import Arrays, Groups, finish
+from repnet.report._theory_kernel import kernel_groups
 
 
 def theory_groups(record: Record, arrays: Arrays) -> Groups:
@@ -64,7 +64,7 @@ def _by_scale(title: str, arrays: Arrays, what: str, caption: str) -> Card:
             axes.set_ylim(0.0, 1.5 * max(1.0, *(arrays[f"repnet:{d}"][:, measured].max()
                                                for d in arrays["depths"])))  # fmt: skip
         _scale_axis(axes, arrays["scales"])
-        _finish(axes, "slope scale", f"{what}, rms")
+        finish(axes, "slope scale", f"{what}, rms")
     return Card(title, to_svg(figure, title), caption)
 
 
@@ -81,7 +81,7 @@ def _frequency(arrays: Arrays, caption: str) -> Card:
         axes.plot(scales, scales, color=GREY, lw=0.9)
         axes.set_yscale("log")
         _scale_axis(axes, scales)
-        _finish(axes, "slope scale", "slope / output")
+        finish(axes, "slope scale", "slope / output")
     return Card(title, to_svg(figure, title), caption)
 
 
@@ -100,7 +100,7 @@ def _deviation(arrays: Arrays) -> Card:
                           color=colour(index), label=label)  # fmt: skip
         axes.axhline(0.0, color=GREY, lw=0.6)
         _scale_axis(axes, arrays["scales"])
-        _finish(axes, "slope scale", "deviation [%]")
+        finish(axes, "slope scale", "deviation [%]")
     caption = (
         "Estimate over measurement, less 1; slope solid, output dotted. The standard error of what "
         f"is measured is at most {number(error, 2)} %."
@@ -116,11 +116,8 @@ def _scale_axis(axes: Any, scales: np.ndarray) -> None:
     axes.minorticks_off()
 
 
-def _finish(axes: Any, across: str, up: str) -> None:
-    axes.set(xlabel=across, ylabel=up)
-    axes.grid(True)
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1)
-
-
-_DRAWN: dict[str, Callable[[Record, Arrays], Groups]] = {"theory magnitude": magnitude_groups}
+_DRAWN: dict[str, Callable[[Record, Arrays], Groups]] = {
+    "theory magnitude": magnitude_groups,
+    "theory diffusion": diffusion_groups,
+    "theory kernel": kernel_groups,
+}

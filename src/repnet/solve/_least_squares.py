@@ -23,7 +23,7 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 from repnet.solve._threads import blas_threads_for, one_blas_thread
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
-from repnet.solve.equations import Wanted, solve_equation
+from repnet.solve.equations import Wanted, solve_equation, solve_given
 from repnet.spectrum import axis_spectra
 
 _BLOCK = 8192  # rows of features in memory at once
@@ -55,7 +55,7 @@ class LeastSquares(eqx.Module):
     - `ridge`: $\lambda$ relative to the largest singular value; `None` to choose.
 
     **Raises:** `ValueError` where an argument is not positive, and, in `run`, where the network has
-    no features to solve for or the problem is not a regression.
+    no features to solve for.
 
     **Source:** this project.
     """
@@ -96,8 +96,7 @@ class LeastSquares(eqx.Module):
     ) -> Solution:
         """Fit data, or solve a differential equation.
 
-        **Arguments:** `network`: keep this network's features, and solve for its read-out alone;
-        for data.
+        **Arguments:** `network`: keep this network's features, and solve for its read-out alone.
         """
         del progress  # a direct solve has no steps to report
         if not is_regression(problem):
@@ -118,9 +117,8 @@ class LeastSquares(eqx.Module):
 
     def _equation(self, problem: Problem, network: Any, key: PRNGKeyArray) -> Solution:
         if network is not None:
-            raise ValueError(
-                "`LeastSquares` chooses the features for an equation; leave `network` out."
-            )
+            _require_features(network)
+            return solve_given(problem, network, self.ridge, key=key)
         scale = None if self.scale is None else _per_axis(self.scale, problem.dim)
         kind = "sine" if self.activation is None else self.activation
         wanted = Wanted(kind, self.width, scale, self.directions or "isotropic", self.ridge)

@@ -3,9 +3,11 @@
 from repnet.theory._compare import Discrepancy, compare_histories
 from repnet.theory._descent import TensorPoints, descend, measured_history
 from repnet.theory._diffusion import dissipation, spectral_diffusion, spectral_grid
+from repnet.theory._experiment import DiffusionRun, diffusion_run, require_wide
 from repnet.theory._fft_reference import fft_reference
 from repnet.theory._history import SpectralHistory, time_to_fraction
 from repnet.theory._initial_rates import initial_rates, steep_ensemble
+from repnet.theory._kernel_error import compare_kernels
 from repnet.theory._laws import (
     NormalBias,
     NormalWeights,
@@ -24,22 +26,27 @@ from repnet.theory._partition import (
     partition_points,
     slope_scales,
 )
+from repnet.theory._scale_scan import ScaleScan, scale_scan
 from repnet.theory._sine import SineEnsemble
 from repnet.theory._spectral_grid import SpectralGrid
+from repnet.theory._speed_up import SpeedUp, speed_up
 from repnet.theory._steep import SteepEnsemble
 from repnet.theory._training import descend_network
 from repnet.theory._waves import WindowedWaves
 
 __all__ = [
+    "DiffusionRun",
     "Discrepancy",
     "KernelModes",
     "MagnitudeCheck",
     "NormalBias",
     "NormalWeights",
     "ParabolicWeights",
+    "ScaleScan",
     "SineEnsemble",
     "SpectralGrid",
     "SpectralHistory",
+    "SpeedUp",
     "SteepEnsemble",
     "TensorPoints",
     "UniformBias",
@@ -47,10 +54,12 @@ __all__ = [
     "WindowedWaves",
     "check_magnitude",
     "compare_histories",
+    "compare_kernels",
     "crossing_density",
     "crossings",
     "descend",
     "descend_network",
+    "diffusion_run",
     "dissipation",
     "fft_reference",
     "first_layer",
@@ -59,9 +68,12 @@ __all__ = [
     "measured_history",
     "partition_density",
     "partition_points",
+    "require_wide",
+    "scale_scan",
     "slope_scales",
     "spectral_diffusion",
     "spectral_grid",
+    "speed_up",
     "steep_ensemble",
     "tangent_kernel",
     "time_to_fraction",

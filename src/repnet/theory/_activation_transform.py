@@ -38,7 +38,7 @@ def slope_transform(feature: Feature, kappa: Float[np.ndarray, "..."]) -> Pair:
 
     >>> import jax.numpy as jnp
     >>> slope_transform(Feature("plain", jnp.tanh), np.array([1.0]))[0].real.round(4).tolist()
-    [1.3652]
+    [1.3651]
     """
     kappa = np.asarray(kappa, np.float64)
     base, slope = _of_activation(feature.activation, kappa)

@@ -79,7 +79,7 @@ def spectral_diffusion(
     ...     np.linspace(0.0, 8.0, 33), SpectralGrid(24.0, 400),
     ... )
     >>> history.time_to(0.5, [0.0, 2.5, 24.0]).round(1).tolist()
-    [1.2, 1.9]
+    [0.5, 1.6]
 
     ```
     """

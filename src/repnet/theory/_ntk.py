@@ -84,10 +84,8 @@ def tangent_kernel(
 
     size = max(1, int(memory // (2 * flat.nbytes)))
     total = np.zeros((len(x), len(other)))
-    for index in outputs:
-        _add_blocks(
-            total, lambda points, i=jnp.asarray(index): rows(points, i), x, other, size, y is None
-        )
+    for index in map(jnp.asarray, outputs):
+        _add_blocks(total, lambda points, i=index: rows(points, i), x, other, size, y is None)
     return total
 
 

@@ -139,15 +139,22 @@ class SineEnsemble:
         return 0.5 * total
 
     def draw(
-        self, units: int, *, draw: str = "sobol", signs: bool = True, key: PRNGKeyArray
+        self,
+        units: int,
+        *,
+        draw: str = "sobol",
+        signs: bool = True,
+        paired: bool = True,
+        key: PRNGKeyArray,
     ) -> TwoLayerSine:
-        r"""A network of this law, in antisymmetric pairs: it starts at zero everywhere.
+        r"""A network of this law.
 
         Where the trained weight is the product $\alpha w$ (`scaled=False`), so is the network's,
         whose scales are then 1.
 
-        **Arguments:** `units`: $N$, even; `draw`: `"sobol"` or `"random"`; `signs`: amplitudes
-        $\pm\sigma_a$ rather than normal ones.
+        **Arguments:** `units`: $N$; `draw`: `"sobol"` or `"random"`; `signs`: amplitudes
+        $\pm\sigma_a$ rather than normal ones; `paired`: antisymmetric pairs of units, so that the
+        network starts at zero everywhere.
         """
         amplitude = (Signs if signs else Normal)(self.amplitude)
         network = TwoLayerSine(
@@ -159,6 +166,7 @@ class SineEnsemble:
             bias=self.bias.law,
             amplitude=amplitude,
             draw=draw,
+            paired=paired,
             key=key,
         )
         return network if self.scaled else _folded(network)

@@ -51,8 +51,8 @@ class SteepEnsemble:
 
     **Source:** this project.
 
-    >>> SteepEnsemble(16.0, span=4.0).rate(np.array([4.0, 64.0])).round(3).tolist()
-    [0.508, 0.006]
+    >>> SteepEnsemble(16.0, span=4.0).rate(np.array([4.0, 32.0])).round(3).tolist()
+    [0.505, 0.037]
     """
 
     scale: float

@@ -53,22 +53,22 @@ class WindowedWaves:
     @property
     def dim(self) -> int:
         """Number of inputs."""
-        return self._vectors.shape[1]
+        return self.vectors.shape[1]
 
     @property
     def highest(self) -> float:
         r"""A frequency beyond which the transform is nil: $\max|k| + 8/\ell$."""
-        return float(np.linalg.norm(self._vectors, axis=1).max() + 8.0 / self.width)
+        return float(np.linalg.norm(self.vectors, axis=1).max() + 8.0 / self.width)
 
     def __call__(self, x: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, " points"]:
         window = np.exp(-0.5 * np.sum(x * x, axis=1) / self.width**2)
-        angles = x @ self._vectors.T + self._phases
+        angles = x @ self.vectors.T + self._phases
         return window * (np.sin(angles) @ self._amplitudes)
 
     def transform(self, xi: Float[np.ndarray, "points dim"]) -> Complex[np.ndarray, " points"]:
         r"""$\int e^{-i\xi\cdot x}g(x)\,dx$, in closed form."""
         total = np.zeros(len(xi), complex)
-        for k, phase, amplitude in zip(self._vectors, self._phases, self._amplitudes, strict=True):
+        for k, phase, amplitude in zip(self.vectors, self._phases, self._amplitudes, strict=True):
             ahead, behind = (
                 np.exp(-0.5 * self.width**2 * np.sum((xi - sign * k) ** 2, axis=1))
                 for sign in (1.0, -1.0)
@@ -78,16 +78,17 @@ class WindowedWaves:
         return (2 * np.pi * self.width**2) ** (self.dim / 2) * total
 
     @property
-    def _vectors(self) -> Float[np.ndarray, "waves dim"]:
+    def vectors(self) -> Float[np.ndarray, "waves dim"]:
+        """The wave vectors $k$."""
         vectors = np.asarray(self.waves, np.float64)
         return vectors[:, None] if vectors.ndim == 1 else vectors
 
     @property
     def _phases(self) -> Float[np.ndarray, " waves"]:
-        count = len(self._vectors)
+        count = len(self.vectors)
         return np.arange(count, dtype=float) if self.phases is None else np.asarray(self.phases)
 
     @property
     def _amplitudes(self) -> Float[np.ndarray, " waves"]:
-        count = len(self._vectors)
+        count = len(self.vectors)
         return np.ones(count) if self.amplitudes is None else np.asarray(self.amplitudes)

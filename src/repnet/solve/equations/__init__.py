@@ -2,5 +2,6 @@
 
 from repnet.solve.equations._direct import Wanted
 from repnet.solve.equations._equation import solve_equation
+from repnet.solve.equations._given import solve_given
 
-__all__ = ["Wanted", "solve_equation"]
+__all__ = ["Wanted", "solve_equation", "solve_given"]

@@ -11,8 +11,8 @@ from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import Direct, Wanted, solve_direct
 from repnet.solve.equations._layers import scale_of
 
-_EXACT = 1e-8  # a residual below this is a solution, however Newton's method ended
-_STALLED = 0.05  # a relative residual above this is no solution
+EXACT = 1e-8  # a residual below this is a solution, however Newton's method ended
+STALLED = 0.05  # a relative residual above this is no solution
 
 
 def solve_equation(problem: Problem, wanted: Wanted, *, key: PRNGKeyArray) -> Solution:
@@ -28,7 +28,7 @@ def solve_equation(problem: Problem, wanted: Wanted, *, key: PRNGKeyArray) -> So
         direct = solve_direct(problem, wanted, key)
         network = direct.frame.field(direct.fit.network)
     fit = direct.fit
-    solved = fit.error <= (_STALLED if fit.converged else _EXACT)
+    solved = fit.error <= (STALLED if fit.converged else EXACT)
     return Solution(
         network,
         None,
@@ -58,13 +58,13 @@ def plan_of(direct: Direct) -> Plan:
             "The conditions contradict each other: they can't be met together even without the "
             "equation."
         )
-    elif fit.error > _STALLED:
+    elif fit.error > STALLED:
         worst = max(fit.errors, key=lambda name: fit.errors[name])
         reasons.append(
             f"The residual of term {worst!r} stays at {fit.errors[worst]:.1e} of its size: its "
             "conditions may contradict each other, or the solution needs more units."
         )
-    elif not fit.converged and fit.error > _EXACT:
+    elif not fit.converged and fit.error > EXACT:
         reasons.append(
             "Newton's method crept and did not settle: there may be other solutions, or none near."
         )
