@@ -260,11 +260,15 @@ def _moved(network: Callable, x: np.ndarray, weights: np.ndarray) -> Any:
     r"""The network at $\theta + J^\top$ weights."""
     chosen, rest = eqx.partition(network, eqx.is_inexact_array)
     dtype = jax.tree.leaves(chosen)[0].dtype
-    points = jnp.asarray(x, dtype)
-    _, pull = jax.vjp(lambda p: jax.vmap(eqx.combine(p, rest))(points), chosen)
-    (step,) = pull(jnp.asarray(weights, dtype))
-    multiplied = jax.tree.map(lambda s, m: s * m, step, learning_rates(network))
-    return eqx.combine(jax.tree.map(jnp.add, chosen, multiplied), rest)
+    points, factors = jnp.asarray(x, dtype), jnp.asarray(weights, dtype)
+
+    @eqx.filter_jit  # step by step, the first call takes seconds
+    def move(chosen: Any) -> Any:
+        _, pull = jax.vjp(lambda p: jax.vmap(eqx.combine(p, rest))(points), chosen)
+        (step,) = pull(factors)
+        return jax.tree.map(lambda p, s, m: p + s * m, chosen, step, learning_rates(network))
+
+    return eqx.combine(move(chosen), rest)
 
 
 def _doubts(pace: float, drift: float, outputs: int) -> tuple[str, ...]:

@@ -207,10 +207,11 @@ def _require_resolved(grid: SpectralGrid, start: np.ndarray) -> None:
     slope = np.diff(start, axis=1) / grid.step
     width = np.sqrt(np.sum(grid.weight[:, 1:] * np.abs(slope) ** 2) / max(energy, 1e-300))
     if grid.step * width > _RESOLVED:
+        # A tenth more: the differences of a coarse grid make the error look narrower.
         raise ValueError(
             f"`spectral_diffusion(grid=...)` must have a step below {_RESOLVED / width:.3g} for an"
             f" error that is {width:.3g} wide in x; got {grid.step:.3g}. Take at least"
-            f" {int(np.ceil(grid.highest * width / _RESOLVED))} cells."
+            f" {int(np.ceil(1.1 * grid.highest * width / _RESOLVED))} cells."
         )
     # The last two modes: one parity may be empty.
     last = np.sum((grid.weight * np.abs(start) ** 2)[-2:])
