@@ -25,8 +25,8 @@ def tr_bdf2(
 
     **Arguments:**
 
-    - `matrix`: $A$ as its upper, main and lower diagonal, each of length `cells`, 3 at least; the first
-      entry of the upper and the last of the lower one are not used.
+    - `matrix`: $A$ as its upper, main and lower diagonal, each of length `cells`, 3 at
+      least; the first entry of the upper and the last of the lower one are not used.
     - `start`: $u$ at time 0, any number of columns.
     - `times`: ascending, from 0 or above.
     - `substeps`: equal steps between two of the times.
