@@ -22,6 +22,7 @@ SMOOTH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", SMOOTH, ids=lambda f: f"{f.kind}-{f.activation.__name__}")
 def test_transform_and_its_slope_by_quadrature(feature):
     # Slopes that vanish far out, also where the activation's own does not.

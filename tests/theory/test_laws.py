@@ -10,6 +10,7 @@ LAWS = [NormalWeights(1.7), UniformWeights(2.5), ParabolicWeights(3.0)]
 SHARES = (np.arange(200_000) + 0.5) / 200_000  # midpoints: an average is an integral over the law
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_characteristic_is_the_mean_cosine_of_the_draws(law):
     drawn = np.asarray(law.law(jnp.asarray(SHARES)), np.float64)

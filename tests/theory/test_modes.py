@@ -35,7 +35,7 @@ def test_frequencies_per_axis():
 def test_bad_input():
     x = np.linspace(0.0, 1.0, 4)[:, None]
     with pytest.raises(ValueError, match=r"must be finite, of shape \(4, 4\).*got shape \(3, 3\)"):
-        kernel_modes(np.eye(3), x)
+        kernel_modes.__wrapped__(np.eye(3), x)  # past the checks of shapes that tests switch on
     with pytest.raises(ValueError, match=r"`kernel_modes\(kernel=...\)` must be finite"):
         kernel_modes(np.full((4, 4), np.nan), x)
     with pytest.raises(ValueError, match=r"must be symmetric; it differs from its transpose by 1"):

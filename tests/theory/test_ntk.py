@@ -15,12 +15,16 @@ X = np.random.default_rng(0).uniform(-1.0, 1.0, (7, 2))
 Y = np.random.default_rng(1).uniform(-1.0, 1.0, (4, 2))
 
 
+@jax.jit
+def _derivatives(chosen, points):
+    rest = eqx.filter(NETWORK, eqx.is_inexact_array, inverse=True)
+    return jax.vmap(jax.jacrev(lambda p, x: eqx.combine(p, rest)(x)), (None, 0))(chosen, points)
+
+
 def jacobian(points, where=lambda n: n, rates=False):
     """Derivatives of all outputs, shape (points, outputs, parameters)."""
-    chosen, rest = eqx.partition(NETWORK, eqx.is_inexact_array)
-    tree = jax.vmap(jax.jacrev(lambda p, x: eqx.combine(p, rest)(x)), (None, 0))(
-        chosen, jnp.asarray(points, jnp.float32)
-    )
+    chosen, _ = eqx.partition(NETWORK, eqx.is_inexact_array)
+    tree = _derivatives(chosen, jnp.asarray(points, jnp.float32))
     if rates:
         tree = jax.tree.map(lambda leaf, rate: leaf * jnp.sqrt(rate), tree, learning_rates(NETWORK))
     leaves = jax.tree.leaves(where(tree))

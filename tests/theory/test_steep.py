@@ -89,7 +89,7 @@ def test_rates_in_two_dimensions_by_monte_carlo(activation, rng):
         s, span, activation, features, dim=2, trained={"readout": 1.0, "offset": 1.0}
     )
     # u(x) along a direction: the windowed wave's projection onto it is a one-dimensional one.
-    angle = rng.uniform(0.0, 2 * np.pi, 20_000)
+    angle = (np.arange(1500) + rng.uniform(size=1500)) * 2 * np.pi / 1500
     step = 0.05
     y = np.arange(-6.0, 6.0, step)
     t = np.arange(-span, span, step)
@@ -114,8 +114,8 @@ def test_rates_in_two_dimensions_by_monte_carlo(activation, rng):
     rates = ensemble.channels(np.linalg.norm(mesh, axis=-1))
     for group, found in total.items():
         expected = np.sum(weight * rates[group]) / weight.sum()
-        # About 2,500 of the directions answer: 2 to 3 %.
-        assert found / energy == pytest.approx(expected, rel=0.08), group
+        # Directions in equal cells; lines with |sin| above 0.95 hold nothing.
+        assert found / energy == pytest.approx(expected, rel=0.03), group
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
-from jaxtyping import ArrayLike, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from repnet.judge._bands import energies, octaves, per_band
 from repnet.judge._error import as_columns
@@ -230,7 +230,12 @@ def _records() -> Float[np.ndarray, " records"]:
 
 def _values(network: Callable, x: np.ndarray) -> np.ndarray:
     dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
-    return np.asarray(eqx.filter_jit(jax.vmap(network))(jnp.asarray(x, dtype)), np.float64)
+    return np.asarray(_evaluate(network, jnp.asarray(x, dtype)), np.float64)
+
+
+@eqx.filter_jit
+def _evaluate(network: Callable, points: Array) -> Array:
+    return jax.vmap(network)(points)
 
 
 def _drift(

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 from repnet.nn._check import check_positive
 from repnet.nn._rates import learning_rates
@@ -18,7 +18,7 @@ def descend_network(
     network: Callable,
     x: Float[np.ndarray, "points dim"],
     y: Float[np.ndarray, "points out"],
-    steps: Float[np.ndarray, " records"],
+    steps: Real[np.ndarray, " records"],
     *,
     rate: float,
     share: float | None = None,
