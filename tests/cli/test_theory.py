@@ -82,3 +82,37 @@ def test_bad_input_of_magnitude(words, message, tmp_path, capsys):
     assert (out, err.count("\n")) == ("", 1)
     assert message in err
     assert not (tmp_path / "x").exists()
+
+
+PARTITION = ["--frequencies", "2,8", "--scales", "1,16", "--spreads", "0.2,1", "--units", "24"]
+
+
+@pytest.mark.slow
+def test_partition_is_recorded_and_drawn(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["theory", "partition", *PARTITION, "--steps", "60", "--out", str(out), "--json"]
+    assert run(words) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == read_run(out).record.as_dict()
+    assert record["metrics"]["starts"] == ["vanilla", "RepNet", "s = 1", "s = 16", "±0.2", "±1"]
+    error, best = np.array(record["metrics"]["error"]), np.array(record["metrics"]["attainable"])
+    assert error.shape == best.shape == (6, 2)
+    # Points within ±0.2 leave straight lines elsewhere, for any read-out and any training.
+    assert np.all(best[4] > 3 * best[5])
+    assert [len(table["rows"]) for table in record["metrics"]["theory"]["tables"]] == [2, 2, 2]
+    assert (out / "report.html").read_text().count("<figure") == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--frequencies", "x"], "`--frequencies` must be numbers above 0"),
+        (["--spreads", "0"], "`--spreads` must be numbers above 0"),
+        (["--rates", "-1"], "`--rates` must be numbers above 0"),
+        (["--units", "1"], "`--units` must be at least 2; got 1"),
+    ],
+)
+def test_bad_input_of_partition(words, message, tmp_path, capsys):
+    assert run(["theory", "partition", *words, "--out", str(tmp_path / "x")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

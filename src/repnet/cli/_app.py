@@ -147,11 +147,16 @@ def diagnose(
     data: Data,
     inputs: Inputs = None,
     target: Target = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Train for a moment: predicted beside measured steps.")
+    ] = False,
+    seed: Seed = 0,
     out: Out = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure spectrum, noise and sampling of a data set, and suggest scale and solver."""
+    """Measure spectrum, noise and sampling of a data set; suggest scale and solver; say how many
+    steps of training each band of frequencies needs."""
     from repnet.cli._diagnose import run_diagnose
 
     end(run_diagnose(given(locals())))

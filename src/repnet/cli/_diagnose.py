@@ -6,6 +6,8 @@ import numpy as np
 
 from repnet.cli._choices import load
 from repnet.cli._finish import asked
+from repnet.cli._fit import key_of
+from repnet.cli._learning import forecast_learning
 from repnet.cli._suggest import suggest
 from repnet.cli._table import show_diagnosis
 from repnet.data import Dataset
@@ -42,14 +44,20 @@ def run_diagnose(options: dict[str, Any]) -> int:
 def _diagnosis(data: Dataset, options: dict[str, Any]) -> Run:
     sampling = check_sampling(data.x, data.y, data.grid_shape)
     spectra = sampling.spectra
+    suggestion = suggest(data, spectra)
+    scale = np.asarray(suggestion["scale"])
+    key = key_of(options["seed"])
+    learning = forecast_learning(data, scale, verify=options["verify"], key=key)
     record = record_of(
         "diagnose",
         asked(options),
+        seed=options["seed"],
         metrics={
             "data": describe_data(data, data, None),
             "spectrum": describe_spectra(spectra, data, None),
             "sampling": _describe(sampling),
-            "suggestion": suggest(data, spectra),
+            "suggestion": suggestion,
+            "learning": learning,
         },
     )
     return Run(record, {**data_arrays(data), **spectrum_arrays(spectra)})

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repnet.report import Record, number, seconds, unknown_rows
+from repnet.report import Record, learning_rows, number, seconds, unknown_rows
 
 
 def show_fits(record: Record, target: str) -> None:
@@ -149,4 +149,21 @@ def show_diagnosis(record: Record, target: str) -> None:
     console.print(f"Sampling: {metrics['sampling']['level']}", highlight=False)
     for line in [*metrics["sampling"]["findings"], *metrics["suggestion"]["reasons"]]:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    learning = metrics["learning"]
+    if learning:
+        console.print(_learning_table(learning))
+        for line in learning["reasons"]:
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
+
+
+def _learning_table(learning: dict[str, Any]) -> Table:
+    """Steps of descent per band, predicted and, where it was verified, measured."""
+    title = f"Steps of descent to bring each band's error down to {learning['fraction']:.0%}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    columns, rows = learning_rows(learning)
+    for index, name in enumerate(columns):
+        table.add_column(name, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table

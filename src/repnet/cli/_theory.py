@@ -36,6 +36,33 @@ def magnitude(
 
 
 @theory_app.command()
+def partition(
+    frequencies: Annotated[
+        str, typer.Option(help="k of the targets sin(kx), x from -1 to 1.")
+    ] = "1,2,4,8,16,32,64",
+    scales: Annotated[
+        str, typer.Option(help="Slope scales to try at even partition points.")
+    ] = "1,4,16,64,256",
+    spreads: Annotated[
+        str, typer.Option(help="Half-widths of the partition points to try at one slope scale.")
+    ] = "0.25,0.5,1,2,4",
+    rates: Annotated[
+        str, typer.Option(help="Learning rates; of several, the best for each network.")
+    ] = "0.001",
+    units: Annotated[int, typer.Option(help="Units of each network.")] = 128,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 1500,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Why shallow ReLU networks fail: slope scale and partition points, each varied alone."""
+    from repnet.cli._theory_partition import run_partition
+
+    end(run_partition(given(locals())))
+
+
+@theory_app.command()
 def diffusion(
     scales: Annotated[str, typer.Option(help="Scales of the network.")] = "1,2,4,8",
     shares: Annotated[

@@ -121,15 +121,15 @@ def _findings(
 
 
 def _sweeps(options: dict[str, Any], run: Any, main: DiffusionRun) -> dict[str, np.ndarray]:
-    """Discrepancies of fewer units, and on other domains with a quarter of the units."""
+    """Discrepancies of fewer units, and on narrower domains."""
     units, half = options["units"], options["half_width"]
     widths = [max(2 * (units // divisor // 2), 2) for divisor in (16, 4)]
     by_width = [(n, run(n, half).discrepancy.trajectory) for n in widths]
     by_width.append((units, main.discrepancy.trajectory))
-    domains = [(share * half, run(widths[1], share * half)) for share in (0.5, 0.75, 1.5)]
-    by_domain = [(size, found.discrepancy.trajectory) for size, found in domains]
-    by_domain.append((half, by_width[1][1]))
-    return {"by_width": np.array(by_width), "by_domain": np.array(sorted(by_domain))}
+    narrower = [0.5 * half, 0.75 * half]
+    by_domain = [(size, run(units, size).discrepancy.trajectory) for size in narrower]
+    by_domain.append((half, main.discrepancy.trajectory))
+    return {"by_width": np.array(by_width), "by_domain": np.array(by_domain)}
 
 
 def _tables(

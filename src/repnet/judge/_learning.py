@@ -8,9 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.judge._bands import energies, octaves, per_band
 from repnet.judge._error import as_columns
 from repnet.judge._thin import thin
@@ -19,6 +19,7 @@ from repnet.nn._rates import learning_rates
 from repnet.theory import tangent_kernel, time_to_fraction
 from repnet.theory._history import checked_edges
 from repnet.theory._initial_rates import steep_ensemble
+from repnet.theory._modes import symmetric_eigen
 
 PER_DECADE = 12  # records of the error per decade of steps
 LONGEST = 1e7  # steps up to which the error is followed
@@ -124,7 +125,8 @@ def time_to_learn(
             f" {len(x)} points and {len(y)} values."
         )
     fewer = thin(x, y, points, key)
-    forecast = _by_kernel(network, fewer, bands, fraction, rate)
+    with one_blas_thread():
+        forecast = _by_kernel(network, fewer, bands, fraction, rate)
     return forecast if len(fewer[0]) == len(x) else _thinned(forecast, len(x))
 
 
@@ -195,7 +197,7 @@ def _by_kernel(
     if not np.isfinite(start).all():
         raise ValueError("`time_to_learn(target=...)` and the network's values must be finite.")
     kernel = tangent_kernel(network, x, rates=True) / (len(x) * y.shape[1])
-    values, vectors = scipy.linalg.eigh(kernel)
+    values, vectors = symmetric_eigen(kernel)
     values = np.maximum(values, 0.0)
     pace = 1.0 / values[-1] if rate is None else rate
     records = _records()
@@ -254,26 +256,22 @@ def _drift(
     safe = np.where(values > 0, values, 1.0)
     gone = np.where(values > 1e-12 * values[-1], (1.0 - left[record]) / safe, 0.0)
     weights = -vectors @ (gone[:, None] * modal) / len(start)
-    moved = _moved(network, x, weights)
+    dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
+    moved = _moved(network, jnp.asarray(x, dtype), jnp.asarray(weights, dtype))
     probes = x[np.linspace(0, len(x) - 1, min(_PROBES, len(x))).astype(int)]
     before = tangent_kernel(network, probes, rates=True)
     after = tangent_kernel(moved, probes, rates=True)
     return float(np.linalg.norm(after - before) / np.linalg.norm(before))
 
 
-def _moved(network: Callable, x: np.ndarray, weights: np.ndarray) -> Any:
+@eqx.filter_jit
+def _moved(network: Any, x: Array, weights: Array) -> Any:
     r"""The network at $\theta + J^\top$ weights."""
     chosen, rest = eqx.partition(network, eqx.is_inexact_array)
-    dtype = jax.tree.leaves(chosen)[0].dtype
-    points, factors = jnp.asarray(x, dtype), jnp.asarray(weights, dtype)
-
-    @eqx.filter_jit  # step by step, the first call takes seconds
-    def move(chosen: Any) -> Any:
-        _, pull = jax.vjp(lambda p: jax.vmap(eqx.combine(p, rest))(points), chosen)
-        (step,) = pull(factors)
-        return jax.tree.map(lambda p, s, m: p + s * m, chosen, step, learning_rates(network))
-
-    return eqx.combine(move(chosen), rest)
+    _, pull = jax.vjp(lambda p: jax.vmap(eqx.combine(p, rest))(x), chosen)
+    (step,) = pull(weights)
+    multiplied = jax.tree.map(lambda s, m: s * m, step, learning_rates(network))
+    return eqx.combine(jax.tree.map(jnp.add, chosen, multiplied), rest)
 
 
 def _doubts(pace: float, drift: float, outputs: int) -> tuple[str, ...]:

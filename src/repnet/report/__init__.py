@@ -11,6 +11,7 @@ from repnet.report._equations import (
 from repnet.report._equations_arrays import equation_arrays
 from repnet.report._folder import OutputFolder, free_name
 from repnet.report._labels import number, seconds, unknown_rows
+from repnet.report._learning import learning_rows
 from repnet.report._measure import bands_of, describe_data, describe_spectra, measure
 from repnet.report._record import (
     Record,
@@ -50,6 +51,7 @@ __all__ = [
     "seconds",
     "spectrum_arrays",
     "unknown_errors",
+    "learning_rows",
     "unknown_rows",
     "write_run",
 ]

@@ -18,6 +18,7 @@ from repnet.report._labels import (
     seconds,
     unknown_rows,
 )
+from repnet.report._learning import learning_cards, learning_rows
 from repnet.report._maps import map_cards, picture_of_map, scatter_cards
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
@@ -79,7 +80,8 @@ def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
     ]
     fits = _fit_cards(arrays, labels, methods)
     if not methods:
-        return [("Data", fits), ("Frequencies", inside)]
+        learnt = learning_cards(metrics.get("learning"))
+        return [("Data", fits), ("Frequencies", inside), ("What training will do", learnt)]
     return [("Data and fit", fits), ("How it was learnt", inside)]
 
 
@@ -132,6 +134,8 @@ def _words(record: Record) -> dict[str, Any]:
         "unknowns": unknown_rows(record.unknowns, metrics.get("unknowns")),
         "sampling": metrics.get("sampling"),
         "suggestion": metrics.get("suggestion"),
+        "learning": metrics.get("learning"),
+        "learning_rows": learning_rows,
         "labels": labels,
         "unit": labels.unit if labels else "",
         "methods": metrics.get("methods") or {},

@@ -11,6 +11,7 @@ from repnet.report._style import GREY, Card, colour, drawing, styled, to_svg
 from repnet.report._theory_diffusion import diffusion_groups
 from repnet.report._theory_frame import Arrays, Groups, finish
 from repnet.report._theory_kernel import kernel_groups
+from repnet.report._theory_partition import partition_groups
 
 
 def theory_groups(record: Record, arrays: Arrays) -> Groups:
@@ -118,6 +119,7 @@ def _scale_axis(axes: Any, scales: np.ndarray) -> None:
 
 _DRAWN: dict[str, Callable[[Record, Arrays], Groups]] = {
     "theory magnitude": magnitude_groups,
+    "theory partition": partition_groups,
     "theory diffusion": diffusion_groups,
     "theory kernel": kernel_groups,
 }

@@ -16,4 +16,12 @@ def finish(axes: Any, across: str, up: str) -> None:
     axes.set(xlabel=across, ylabel=up)
     axes.grid(True)
     if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0.1)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=4,
+            borderaxespad=0.1,
+            handlelength=1.0,
+            handletextpad=0.4,
+            columnspacing=0.9,
+        )

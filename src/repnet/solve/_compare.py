@@ -4,8 +4,8 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.solve._least_squares import Pilot, accumulate, feature_rows
-from repnet.solve._threads import one_blas_thread
 from repnet.solve._triangular import Spectral
 from repnet.solve._window_fit import Choice, Target
 

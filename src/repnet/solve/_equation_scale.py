@@ -4,8 +4,8 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.problem import Problem
-from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._direct import (
     Wanted,
     check_linear,

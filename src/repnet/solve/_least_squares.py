@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
 
+from repnet._threads import blas_threads_for, one_blas_thread
 from repnet.nn import MLP, RepLinear
 from repnet.nn._check import check_choice
 from repnet.nn._draw import DIRECTIONS
@@ -21,7 +22,6 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import data_of, is_regression, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
-from repnet.solve._threads import blas_threads_for, one_blas_thread
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
 from repnet.solve.equations import Wanted, solve_equation, solve_given
 from repnet.spectrum import axis_spectra

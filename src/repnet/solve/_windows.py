@@ -7,13 +7,13 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
-from repnet.solve._threads import one_blas_thread
 from repnet.solve._window_fit import (
     Choice,
     Fitted,

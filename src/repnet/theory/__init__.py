@@ -27,6 +27,7 @@ from repnet.theory._partition import (
     slope_scales,
 )
 from repnet.theory._scale_scan import ScaleScan, scale_scan
+from repnet.theory._shallow import ShallowFits, Start, fit_shallow
 from repnet.theory._sine import SineEnsemble
 from repnet.theory._spectral_grid import SpectralGrid
 from repnet.theory._speed_up import SpeedUp, speed_up
@@ -43,10 +44,12 @@ __all__ = [
     "NormalWeights",
     "ParabolicWeights",
     "ScaleScan",
+    "ShallowFits",
     "SineEnsemble",
     "SpectralGrid",
     "SpectralHistory",
     "SpeedUp",
+    "Start",
     "SteepEnsemble",
     "TensorPoints",
     "UniformBias",
@@ -63,6 +66,7 @@ __all__ = [
     "dissipation",
     "fft_reference",
     "first_layer",
+    "fit_shallow",
     "initial_rates",
     "kernel_modes",
     "measured_history",

@@ -6,6 +6,7 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
+from repnet._threads import one_blas_thread
 from repnet.nn._check import check_count
 
 _ROUND_OFF = 1e-4  # of kernels summed in float32
@@ -70,10 +71,23 @@ def kernel_modes(
         )
     n = len(x)
     count = n if count is None else min(check_count("kernel_modes", "count", count), n)
-    values, vectors = scipy.linalg.eigh(kernel / n, subset_by_index=(n - count, n - 1))
-    functions = np.sqrt(n) * vectors[:, ::-1]
-    frequency = np.stack([_frequency(x[:, axis], functions) for axis in range(x.shape[1])], axis=1)
-    return KernelModes(values[::-1], functions, frequency)
+    with one_blas_thread():
+        values, vectors = symmetric_eigen(kernel / n)
+        functions = np.sqrt(n) * vectors[:, : -count - 1 : -1]
+        axes = [_frequency(x[:, axis], functions) for axis in range(x.shape[1])]
+    return KernelModes(values[: -count - 1 : -1], functions, np.stack(axes, axis=1))
+
+
+def symmetric_eigen(
+    matrix: Float[np.ndarray, "n n"],
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n n"]]:
+    """Eigenvalues in ascending order, and eigenvectors as columns.
+
+    >>> symmetric_eigen(np.diag([2.0, 1.0]))[0].tolist()
+    [1.0, 2.0]
+    """
+    with one_blas_thread():
+        return scipy.linalg.eigh(matrix, driver="evd")
 
 
 def _frequency(x: np.ndarray, functions: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from repnet.nn._rates import learning_rates
@@ -59,12 +58,12 @@ def tangent_kernel(
     ```
     """
     chosen, rest = eqx.partition(network, trained_parameters(network, where))
-    flat, unravel = ravel_pytree(chosen)
-    if not flat.size:
+    leaves = jax.tree.leaves(chosen)
+    if not leaves:
         raise ValueError("`tangent_kernel(where=...)` must name at least one parameter.")
-    weight = _root_rates(network, chosen) if rates else None
-    x = _points("x", x, flat.dtype)
-    other = x if y is None else _points("y", y, flat.dtype)
+    weight = _root_rates(network, chosen) if rates else jax.tree.map(lambda _: None, chosen)
+    x = _points("x", x, leaves[0].dtype)
+    other = x if y is None else _points("y", y, leaves[0].dtype)
     dim = getattr(network, "in_size", x.shape[1])
     for name, points in (("x", x), ("y", other)):
         if points.shape[1] != dim:
@@ -72,21 +71,28 @@ def tangent_kernel(
                 f"`tangent_kernel({name}=...)` must have {dim} columns, one per input; got"
                 f" {points.shape[1]}."
             )
-    outputs = _outputs(network, x[0], output)
-
-    @eqx.filter_jit
-    def rows(points: Array, index: Array) -> Array:
-        def value(parameters: Array, point: Array) -> Array:
-            return eqx.combine(unravel(parameters), rest)(point)[index]
-
-        found = jax.vmap(jax.grad(value), (None, 0))(flat, points)
-        return found if weight is None else found * weight
-
-    size = max(1, int(memory // (2 * flat.nbytes)))
+    size = max(1, int(memory // (2 * sum(leaf.nbytes for leaf in leaves))))
     total = np.zeros((len(x), len(other)))
-    for index in map(jnp.asarray, outputs):
-        _add_blocks(total, lambda points, i=index: rows(points, i), x, other, size, y is None)
+    for index in map(jnp.asarray, _outputs(network, x[0], output)):
+
+        def rows(points: Array, index: Array = index) -> Array:
+            return _rows(chosen, rest, weight, points, index)
+
+        _add_blocks(total, rows, x, other, size, y is None)
     return total
+
+
+@eqx.filter_jit
+def _rows(chosen: Any, rest: Any, weight: Any, points: Array, index: Array) -> Array:
+    """The derivatives of one output at every point, weighted, one row per point."""
+
+    def value(parameters: Any, point: Array) -> Array:
+        return eqx.combine(parameters, rest)(point)[index]
+
+    slopes = jax.vmap(jax.grad(value), (None, 0))(chosen, points)
+    if jax.tree.leaves(weight):
+        slopes = jax.tree.map(jnp.multiply, slopes, weight)
+    return jnp.concatenate([leaf.reshape(len(points), -1) for leaf in jax.tree.leaves(slopes)], 1)
 
 
 def _add_blocks(
@@ -125,14 +131,13 @@ def trained_parameters(network: Any, where: Callable[[Any], Any] | None) -> Any:
     return eqx.tree_at(where, none, replace_fn=lambda _: True)
 
 
-def _root_rates(network: Any, chosen: Any) -> Array:
-    multipliers = jax.tree.map(
-        lambda rate, leaf: None if leaf is None else jnp.broadcast_to(rate, leaf.shape),
-        learning_rates(network),
+def _root_rates(network: Any, chosen: Any) -> Any:
+    return jax.tree.map(
+        lambda leaf, rate: None if leaf is None else jnp.sqrt(jnp.broadcast_to(rate, leaf.shape)),
         chosen,
+        learning_rates(network),
         is_leaf=lambda node: node is None,
     )
-    return jnp.sqrt(ravel_pytree(multipliers)[0])
 
 
 def _points(name: str, points: Any, dtype: Any) -> Array:

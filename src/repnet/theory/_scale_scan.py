@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn import MLP, RepNet
 from repnet.nn._check import check_positive
+from repnet.theory._modes import symmetric_eigen
 from repnet.theory._ntk import tangent_kernel
 from repnet.theory._training import descend_network
 
@@ -62,14 +62,13 @@ def scale_scan(
     draw_key, noise_key = jr.split(key)
     x = np.linspace(-1.0, 1.0, points)[:, None]
     limit = _LIMIT * (points - 1) / 2.0
-    if scales is None:
-        scales = np.geomspace(wave / 4.0, 4.0 * limit, 7).tolist()
-    check_positive("scale_scan", "scales", scales)
+    tried = np.geomspace(wave / 4.0, 4.0 * limit, 7) if scales is None else np.asarray(scales)
+    check_positive("scale_scan", "scales", tried)
     new = np.linspace(-1.0, 1.0, _TESTS)[:, None]
     y = _target(x, wave) + noise * np.asarray(jr.normal(noise_key, x.shape))
-    found = [_errors(scale, x, y, new, wave, (units, steps), draw_key) for scale in scales]
+    found = [_errors(scale, x, y, new, wave, (units, steps), draw_key) for scale in tried.tolist()]
     errors, kernel_errors = np.array(found).T
-    return ScaleScan(np.array(scales), errors, kernel_errors, (wave, limit))
+    return ScaleScan(tried.astype(float), errors, kernel_errors, (wave, limit))
 
 
 def _target(x: np.ndarray, wave: float) -> np.ndarray:
@@ -88,7 +87,7 @@ def _errors(
     units, steps = sizes
     network = RepNet(1, width=units, hidden=(), scale=scale, features="step", key=key)
     kernel = tangent_kernel(network, np.concatenate([x, new]), x, rates=True) / len(x)
-    values, vectors = scipy.linalg.eigh(kernel[: len(x)])
+    values, vectors = symmetric_eigen(kernel[: len(x)])
     pace = 1.0 / values[-1]
     trained, _ = descend_network(network, x, y, np.array([steps]), rate=float(pace), rates=True)
     truth = _target(new, wave)

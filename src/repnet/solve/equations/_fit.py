@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from repnet._threads import blas_threads_for
 from repnet.nn import MLP
 from repnet.problem import Problem, Term
-from repnet.solve._threads import blas_threads_for
 from repnet.solve._triangular import Triangle, coefficients
 from repnet.solve.equations._rows import (
     BOUNDARY,

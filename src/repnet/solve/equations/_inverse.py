@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.problem import Problem
-from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._blocks import (
     Block,
     data_rows,

@@ -8,12 +8,12 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.nn import Slabbed
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
-from repnet.solve._threads import one_blas_thread
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import trial_error
