@@ -90,8 +90,8 @@ def test_rates_in_two_dimensions_by_monte_carlo(activation, rng):
     )
     # u(x) along a direction: the windowed wave's projection onto it is a one-dimensional one.
     angle = (np.arange(1500) + rng.uniform(size=1500)) * 2 * np.pi / 1500
-    step = 0.05
-    y = np.arange(-6.0, 6.0, step)
+    step = 1.0 / 24  # a ramp rises over 8 of them: its kinks lie on the ends of cells
+    y = np.arange(-6.0, 6.0, step) + 0.5 * step
     t = np.arange(-span, span, step)
     f = ensemble._feature
     z = jnp.asarray(s * (y - t[:, None]), jnp.float32)
