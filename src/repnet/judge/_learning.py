@@ -24,6 +24,7 @@ from repnet.theory._modes import symmetric_eigen
 PER_DECADE = 12  # records of the error per decade of steps
 LONGEST = 1e7  # steps up to which the error is followed
 DRIFT = 0.3  # relative change of the kernel beyond which it is not the same kernel
+_OVERFLOW = 100.0  # a descent that diverges is followed up to an error grown by e to this
 _PROBES = 64  # points at which the change of the kernel is measured
 
 
@@ -39,7 +40,7 @@ class Forecast:
     - `records`, `norms`: numbers of steps, and the bands' errors after them.
     - `points`: how many points the kernel was formed at.
     - `drift`: relative change of the kernel by the time that the error is halved, or the descent
-      has ended; the prediction supposes none.
+      has ended; the prediction supposes none. Infinity where the descent diverges.
     - `doubts`: assumptions that do not hold, in sentences.
     """
 
@@ -88,8 +89,8 @@ def time_to_learn(
 
     **Returns:** a `Forecast`, whose `doubts` say which assumptions do not hold.
 
-    **Raises:** `ValueError` for a fraction outside (0, 1), bands that do not ascend, and where
-    the closed form does not cover the network.
+    **Raises:** `ValueError` for a fraction outside (0, 1), bands that do not ascend or are given
+    twice, and where the closed form does not cover the network.
 
     **Source:** this project; the kernel is Jacot, Gabriel and Hongler 2018's.
 
@@ -111,8 +112,18 @@ def time_to_learn(
     if rate is not None:
         check_positive("time_to_learn", "rate", rate)
     if not (isinstance(target, tuple) and len(target) == 2 and np.ndim(target[0]) > 0):
+        if bands is not None:
+            raise ValueError(
+                "`time_to_learn(bands=...)` belongs to points and values; `target` already holds"
+                f" the edges of bands. Got {list(bands)}."
+            )
         return _by_formula(network, checked_edges(np.asarray(target, float)), fraction, rate)
     x, y = (as_columns(each).astype(np.float64) for each in target)
+    if len(x) != len(y):
+        raise ValueError(
+            "`time_to_learn(target=...)` must hold one value per point; got"
+            f" {len(x)} points and {len(y)} values."
+        )
     fewer = thin(x, y, points, key)
     with one_blas_thread():
         forecast = _by_kernel(network, fewer, bands, fraction, rate)
@@ -146,18 +157,19 @@ def band_norms(
 def _by_formula(
     network: Callable, edges: np.ndarray, fraction: float, rate: float | None
 ) -> Forecast:
-    ensemble = steep_ensemble(network, rates=True)  # type: ignore[arg-type]
+    ensemble = steep_ensemble(network, rates=True)
     low = np.maximum(edges[:-1], edges[1:] / 4.0)
-    rates = ensemble.rate(np.sqrt(low * edges[1:]))
+    # The formula is of the integral over the domain, half the mean is that over its length.
+    rates = ensemble.rate(np.sqrt(low * edges[1:])) / (2.0 * ensemble.span)
     pace = 1.0 / rates.max() if rate is None else rate
     records = _records()
-    # The formula is of the integral over the domain, whose length is 2T.
     norms = np.exp(-np.outer(records, pace * rates))
+    steps = np.log(1.0 / fraction) / (pace * rates)
     return Forecast(
         edges,
         share=np.full(len(rates), 1.0 / len(rates)),
         fraction=fraction,
-        steps=np.log(1.0 / fraction) / (pace * rates),
+        steps=np.where(steps <= LONGEST, steps, np.inf),
         rate=pace,
         records=records,
         norms=norms,
@@ -175,7 +187,13 @@ def _by_kernel(
     rate: float | None,
 ) -> Forecast:
     x, y = target
-    start = _values(network, x) - y
+    values = _values(network, x)
+    if values.shape != y.shape:
+        raise ValueError(
+            "`time_to_learn(target=...)` must hold as many values per point as the network has"
+            f" outputs, {values.shape[1]}; got {y.shape[1]}."
+        )
+    start = values - y
     if not np.isfinite(start).all():
         raise ValueError("`time_to_learn(target=...)` and the network's values must be finite.")
     kernel = tangent_kernel(network, x, rates=True) / (len(x) * y.shape[1])
@@ -186,12 +204,13 @@ def _by_kernel(
     # Not (1 - ηλ)ᵏ as a power: log1p keeps rates of 1e-7 a step exact.
     with np.errstate(divide="ignore"):
         log_left = np.log(np.abs(1.0 - pace * values))
-    left = np.exp(np.outer(records, np.maximum(log_left, -700.0)))
+    left = np.exp(np.minimum(np.outer(records, np.maximum(log_left, -700.0)), _OVERFLOW))
     modal = vectors.T @ start
     errors = np.einsum("pm,rm,mo->rpo", vectors, left, modal, optimize=True)
     edges, norms = band_norms(errors, x, None if bands is None else checked_edges(bands))
     energy = norms[0] ** 2
-    drift = _drift(network, x, vectors, modal, values, left, start)
+    diverges = pace * values[-1] >= 2.0
+    drift = np.inf if diverges else _drift(network, x, vectors, modal, values, left, start)
     return Forecast(
         edges,
         share=energy / max(energy.sum(), 1e-300),
@@ -213,7 +232,12 @@ def _records() -> Float[np.ndarray, " records"]:
 
 def _values(network: Callable, x: np.ndarray) -> np.ndarray:
     dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
-    return np.asarray(eqx.filter_jit(jax.vmap(network))(jnp.asarray(x, dtype)), np.float64)
+    return np.asarray(_evaluate(network, jnp.asarray(x, dtype)), np.float64)
+
+
+@eqx.filter_jit
+def _evaluate(network: Callable, points: Array) -> Array:
+    return jax.vmap(network)(points)
 
 
 def _drift(
@@ -231,7 +255,7 @@ def _drift(
     record = halved[0] if len(halved) else len(sizes) - 1
     safe = np.where(values > 0, values, 1.0)
     gone = np.where(values > 1e-12 * values[-1], (1.0 - left[record]) / safe, 0.0)
-    weights = -vectors @ (gone[:, None] * modal) / start.size
+    weights = -vectors @ (gone[:, None] * modal) / len(start)
     dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
     moved = _moved(network, jnp.asarray(x, dtype), jnp.asarray(weights, dtype))
     probes = x[np.linspace(0, len(x) - 1, min(_PROBES, len(x))).astype(int)]
@@ -254,7 +278,7 @@ def _doubts(pace: float, drift: float, outputs: int) -> tuple[str, ...]:
     doubts = ["The steps are those of plain gradient descent; Adam takes others, mostly fewer."]
     if pace >= 2.0:
         doubts.append(f"The rate is {pace / 2:.3g} times the largest at which descent converges.")
-    if drift > DRIFT:
+    elif drift > DRIFT:
         doubts.append(
             f"The tangent kernel changes by {drift:.0%} until the error is halved: the network is"
             " not wide enough, or the target too large, for the prediction to be exact."

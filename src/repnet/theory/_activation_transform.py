@@ -11,6 +11,7 @@ from repnet.nn._activation import Activation, family, growth
 from repnet.nn._feature import Feature
 
 _REACH, _NODES = 40.0, 32768  # of the integral over z; the step is 0.0024
+_KINK = 0.01  # jump of the slope beyond which an activation has a kink
 _SMALL = 1e-3  # below this κ, the series of the closed forms
 
 Pair = tuple[Complex[np.ndarray, "..."], Complex[np.ndarray, "..."]]
@@ -31,13 +32,13 @@ def slope_transform(feature: Feature, kappa: Float[np.ndarray, "..."]) -> Pair:
     **Arguments:** `kappa`: frequencies over slope scale, positive.
 
     **Raises:** `ValueError` for an activation without such a transform: one that grows faster
-    than linearly, and sine, whose units answer one frequency each.
+    than linearly, sine, whose units answer one frequency each, and one with kinks other than ReLU.
 
     **Source:** this project.
 
     >>> import jax.numpy as jnp
     >>> slope_transform(Feature("plain", jnp.tanh), np.array([1.0]))[0].real.round(4).tolist()
-    [1.3652]
+    [1.3651]
     """
     kappa = np.asarray(kappa, np.float64)
     base, slope = _of_activation(feature.activation, kappa)
@@ -89,13 +90,25 @@ def _curvature(activation: Activation) -> tuple[np.ndarray, np.ndarray]:
         def rise(values: jax.Array) -> jax.Array:
             return jax.jvp(activation, (values,), (ones,))[1]
 
-        found = np.asarray(jax.jvp(rise, (points,), (ones,))[1], np.float64)
+        first, found = (np.asarray(each, np.float64) for each in jax.jvp(rise, (points,), (ones,)))
+    _require_smooth(z, first, found)
     if np.abs(found[[0, -1]]).max() > 1e-6 * np.abs(found).max():
         raise ValueError(
             "`activation` must be straight far from zero for its units' rates to have a closed"
             f" form; its second derivative at {_REACH:g} is {found[-1]:.3g}."
         )
     return z, found
+
+
+def _require_smooth(z: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> None:
+    """A kink's slope jumps where no curvature says so."""
+    jumps = np.diff(slope) - 0.5 * (curvature[1:] + curvature[:-1]) * (z[1] - z[0])
+    worst = np.argmax(np.abs(jumps))
+    if not np.abs(jumps[worst]) <= _KINK * np.abs(slope).max():
+        raise ValueError(
+            "`activation` must be smooth, or ReLU itself, for its units' rates to have a closed"
+            f" form; its slope jumps by {jumps[worst]:.3g} near {z[worst]:.3g}."
+        )
 
 
 _FACTORS = {

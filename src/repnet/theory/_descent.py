@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from repnet.nn import TwoLayerSine
-from repnet.nn._check import check_count, check_positive
+from repnet.nn._check import check_choice, check_count, check_positive
 from repnet.theory._history import SpectralHistory
 from repnet.theory._sine import GROUPS
 from repnet.theory._spectral_grid import SpectralGrid
@@ -113,8 +113,8 @@ def descend(
 
     **Returns:** the trained network and $f-g$, shape `(times, points)`.
 
-    **Raises:** `ValueError` for arguments of other shapes, and where the loss is not finite: the
-    rate was too large.
+    **Raises:** `ValueError` for arguments of other shapes, unknown groups, and where the loss is
+    not finite: the rate was too large.
 
     **Source:** this project.
 
@@ -131,9 +131,14 @@ def descend(
     ```
     """
     check_positive("descend", "rate", rate)
+    for group in trained:
+        check_choice("descend", "trained", group, GROUPS)
     times = np.asarray(times, np.float64)
     if times.ndim != 1 or len(times) < 2 or times[0] != 0 or not np.all(np.diff(times) > 0):
-        raise ValueError("`descend(times=...)` must be at least 2 times that ascend from 0.")
+        raise ValueError(
+            "`descend(times=...)` must be at least 2 times that ascend from 0; got"
+            f" {times.tolist()[:5]}."
+        )
     if np.shape(target) != (points.per_axis**points.dim,) or network.in_size != points.dim:
         raise ValueError(
             f"`descend(target=...)` must hold one value per point, {points.per_axis**points.dim},"
@@ -160,8 +165,21 @@ def measured_history(
 
     **Arguments:** `error`, `points`, `times`: as `descend` has them.
 
+    **Raises:** `ValueError` where the points are too far apart for the grid's highest frequency,
+    or the dimensions differ.
+
     **Source:** this project.
     """
+    if points.dim != grid.dim:
+        raise ValueError(
+            f"`measured_history(grid=...)` must have the points' dimension, {points.dim}; got"
+            f" {grid.dim}."
+        )
+    if points.step * grid.highest > np.pi * (1 + 1e-9):
+        raise ValueError(
+            "`measured_history(points=...)` must have two points per wavelength of the grid's"
+            f" highest frequency, a step of {np.pi / grid.highest:.3g}; got {points.step:.3g}."
+        )
     return SpectralHistory(grid, times, grid.parts(points.transform(error, grid.points)))
 
 

@@ -11,6 +11,8 @@ from repnet.theory._diffusion import SpectralModel
 from repnet.theory._history import SpectralHistory
 from repnet.theory._spectral_grid import SpectralGrid
 
+_AT_ENDS = 1e-3  # share of the first error's norm that may lie in the outer twentieth of the box
+
 
 def fft_reference(
     model: SpectralModel,
@@ -33,8 +35,12 @@ def fft_reference(
     - `times`: ascending, the first one 0.
     - `grid`: the cells at which the spectrum is returned.
 
+    **Raises:** `ValueError` for an `initial` of another number of points, or one that reaches the
+    ends of the box.
+
     **Source:** this project.
     """
+    _require_inside(points, initial)
     found = np.empty((len(times), len(initial)))
     mirrored = _mirror(points, initial)
     parts = {"even": 0.5 * (initial + mirrored), "odd": 0.5 * (initial - mirrored)}
@@ -50,6 +56,23 @@ def fft_reference(
             }
         found[index], now = parts["even"] + parts["odd"], time
     return measured_history(found, points, times, grid)
+
+
+def _require_inside(points: TensorPoints, values: np.ndarray) -> None:
+    count = points.per_axis**points.dim
+    if np.shape(values) != (count,):
+        raise ValueError(
+            f"`fft_reference(initial=...)` must hold one value per point, {count}; got shape"
+            f" {np.shape(values)}."
+        )
+    outside = np.abs(points.points).max(axis=1) > 0.95 * points.half_width
+    share = np.linalg.norm(values[outside]) / max(np.linalg.norm(values), 1e-300)
+    if share > _AT_ENDS:
+        raise ValueError(
+            "`fft_reference(points=...)` must be a box that the first error fits into; of its norm"
+            f" {share:.1%} lies in the outer twentieth. Take a half width above"
+            f" {points.half_width:g}."
+        )
 
 
 def _mirror(points: TensorPoints, values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from repnet.theory._steep import SteepEnsemble
 from repnet.theory._waves import WindowedWaves
 
 _POINTS_PER_WAVE = 16
+_EVEN = 0.1  # how unevenly partition points may be spread
 
 
 def initial_rates(
@@ -42,10 +43,28 @@ def initial_rates(
 
     **Returns:** one rate per wave.
 
+    **Raises:** `ValueError` for no wave or no parameter, and waves or a window that are not
+    positive.
+
     **Source:** this project.
+
+    ```python
+    >>> import jax.random as jr
+    >>> first = RepLinear(1, 400, scale=20.0, lower=-4.0, upper=4.0, key=jr.key(0))
+    >>> network = MLP(first, hidden=(), key=jr.key(1))
+    >>> low, high = initial_rates(network, [8.0, 60.0], window=0.8)
+    >>> bool(low > 10.0 * high)
+    True
+
+    ```
     """
     check_positive("initial_rates", "waves", waves)
+    check_positive("initial_rates", "window", window)
+    if not len(waves):
+        raise ValueError("`initial_rates(waves=...)` must hold at least one wave; got none.")
     chosen, rest = eqx.partition(network, trained_parameters(network, where))
+    if not jax.tree.leaves(chosen):
+        raise ValueError("`initial_rates(where=...)` must name at least one parameter.")
     reach = 5.0 * window
     count = int(np.ceil(2 * reach * max(waves) / (2 * np.pi) * _POINTS_PER_WAVE)) + 256
     step = 2 * reach / count
@@ -71,7 +90,7 @@ def _slope_square(
     return sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(slopes)), jnp.zeros(()))
 
 
-def steep_ensemble(network: MLP, *, rates: bool = False) -> SteepEnsemble:
+def steep_ensemble(network: Callable, *, rates: bool = False) -> SteepEnsemble:
     r"""The ensemble that a one-input RepNet without hidden layers is a draw of.
 
     The read-out's own weights $W$ are what is trained, and $u = \sum_j W_jh_j$, so the multiplier
@@ -89,13 +108,16 @@ def steep_ensemble(network: MLP, *, rates: bool = False) -> SteepEnsemble:
     >>> import jax.random as jr
     >>> first = RepLinear(1, 400, scale=20.0, features="step", key=jr.key(0))
     >>> steep = steep_ensemble(MLP(first, hidden=(), key=jr.key(1)))
-    >>> steep.scale, round(steep.span, 3)
+    >>> steep.scale, round(steep.span, 2)
     (20.0, 1.02)
     """
-    first = getattr(network, "first", None)
+    if not isinstance(network, MLP):
+        raise _not_covered("a first layer and a linear read-out, an `MLP`", type(network).__name__)
+    first = network.first
     if not isinstance(first, RepLinear) or not isinstance(first.planes, SlopeForm):
+        planes = f" of {type(first.planes).__name__}" if isinstance(first, RepLinear) else ""
         raise _not_covered(
-            "a first layer that is a `RepLinear` of slope form", type(first).__name__
+            "a first layer that is a `RepLinear` of slope form", f"{type(first).__name__}{planes}"
         )
     if network.hidden or network.in_size != 1 or network.out_size != 1:
         sizes = (network.in_size, *(len(h.bias) for h in network.hidden), network.out_size)
@@ -108,10 +130,18 @@ def steep_ensemble(network: MLP, *, rates: bool = False) -> SteepEnsemble:
         )
     places = np.sort(-bias / weight[:, 0])
     scale, units = float(slopes.mean()), first.width
+    uneven = _unevenness(places)
+    if not uneven < _EVEN:
+        raise _not_covered(
+            f"at least 2 partition points that are spread evenly, to {_EVEN:.0%}",
+            f"{units} with {uneven:.0%} of them elsewhere",
+        )
     multiplier = {"readout": 1.0, "offset": 1.0, "slope": 1.0}
     if rates:
         own = first.planes.learning_rates(first.rates, first.scale)
-        multiplier |= {"offset": float(own.offset), "slope": float(own.log_slope)}
+        # With one input, a rate per axis is one number.
+        offset = float(np.asarray(own.offset).reshape(()))
+        multiplier |= {"offset": offset, "slope": float(own.log_slope)}
     return SteepEnsemble(
         scale,
         span=float(np.ptp(places)) / 2 * units / (units - 1),
@@ -125,6 +155,15 @@ def steep_ensemble(network: MLP, *, rates: bool = False) -> SteepEnsemble:
             "slope": scale**2 * multiplier["slope"],
         },
     )
+
+
+def _unevenness(places: Float[np.ndarray, " units"]) -> float:
+    """The largest share of ascending points beyond those of an even spread, left of any point."""
+    count, span = len(places), np.ptp(places)
+    if count < 2 or not span > 0:
+        return 1.0
+    even = (places - places[0]) / span * (count - 1)
+    return float(np.abs(even - np.arange(count)).max() / count)
 
 
 def _not_covered(rule: str, found: str) -> ValueError:

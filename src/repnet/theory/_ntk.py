@@ -64,6 +64,13 @@ def tangent_kernel(
     weight = _root_rates(network, chosen) if rates else jax.tree.map(lambda _: None, chosen)
     x = _points("x", x, leaves[0].dtype)
     other = x if y is None else _points("y", y, leaves[0].dtype)
+    dim = getattr(network, "in_size", x.shape[1])
+    for name, points in (("x", x), ("y", other)):
+        if points.shape[1] != dim:
+            raise ValueError(
+                f"`tangent_kernel({name}=...)` must have {dim} columns, one per input; got"
+                f" {points.shape[1]}."
+            )
     size = max(1, int(memory // (2 * sum(leaf.nbytes for leaf in leaves))))
     total = np.zeros((len(x), len(other)))
     for index in map(jnp.asarray, _outputs(network, x[0], output)):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
@@ -119,6 +121,11 @@ class SineEnsemble:
         with the terms of the groups that are trained.
         """
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        if x.shape[1:] != (self.dim,) or y.shape[1:] != (self.dim,):
+            raise ValueError(
+                f"`SineEnsemble.kernel(x=..., y=...)` must have shape (points, {self.dim}); got"
+                f" {x.shape} and {y.shape}."
+            )
         of_a, of_b = ("amplitude" in self.trained), self.amplitude**2 * ("bias" in self.trained)
         of_w = self.amplitude**2 * ("weight" in self.trained) * (x @ y.T)
         minus, plus = x[:, None] - y[None], x[:, None] + y[None]
@@ -142,12 +149,15 @@ class SineEnsemble:
     ) -> TwoLayerSine:
         r"""A network of this law.
 
+        Where the trained weight is the product $\alpha w$ (`scaled=False`), so is the network's,
+        whose scales are then 1.
+
         **Arguments:** `units`: $N$; `draw`: `"sobol"` or `"random"`; `signs`: amplitudes
         $\pm\sigma_a$ rather than normal ones; `paired`: antisymmetric pairs of units, so that the
         network starts at zero everywhere.
         """
         amplitude = (Signs if signs else Normal)(self.amplitude)
-        return TwoLayerSine(
+        network = TwoLayerSine(
             self.dim,
             units,
             scales=self.scales,
@@ -159,6 +169,13 @@ class SineEnsemble:
             paired=paired,
             key=key,
         )
+        return network if self.scaled else _folded(network)
 
     def _transform(self, xi: np.ndarray, scale: float) -> np.ndarray:
         return self.weights.transform(np.asarray(xi) / scale, self.dim) / scale**self.dim
+
+
+def _folded(network: TwoLayerSine) -> TwoLayerSine:
+    product = network.scale[:, None] * network.weight
+    ones = jnp.ones_like(network.scale)
+    return eqx.tree_at(lambda n: (n.weight, n.scale), network, (product, ones))

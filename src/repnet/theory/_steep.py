@@ -51,8 +51,8 @@ class SteepEnsemble:
 
     **Source:** this project.
 
-    >>> SteepEnsemble(16.0, span=4.0).rate(np.array([4.0, 64.0])).round(3).tolist()
-    [0.508, 0.006]
+    >>> SteepEnsemble(16.0, span=4.0).rate(np.array([4.0, 32.0])).round(3).tolist()
+    [0.505, 0.037]
     """
 
     scale: float
@@ -71,11 +71,7 @@ class SteepEnsemble:
             check_positive("SteepEnsemble", name, getattr(self, name))
         check_count("SteepEnsemble", "dim", self.dim)
         make_feature(self.features, self.activation)
-        allowed = REPARAMETERIZED if "weight" not in self.trained else RAW
-        if "bias" in self.trained:
-            allowed = RAW
-        for group in self.trained:
-            check_choice("SteepEnsemble", "trained", group, allowed)
+        _check_groups(self.trained)
         if self.dim > 1 and set(self.trained) - {"readout", "offset"}:
             raise ValueError(
                 "`SteepEnsemble(trained=...)` may hold only 'readout' and 'offset' in several"
@@ -140,3 +136,18 @@ class SteepEnsemble:
             return 1.0
         sphere = 2.0 * np.pi ** (self.dim / 2) / scipy.special.gamma(self.dim / 2)
         return 2.0 * (2.0 * np.pi / xi) ** (self.dim - 1) / sphere
+
+
+def _check_groups(trained: Mapping[str, float]) -> None:
+    for group, rate in trained.items():
+        check_choice("SteepEnsemble", "trained", group, dict.fromkeys(REPARAMETERIZED + RAW))
+        if not 0.0 <= rate < float("inf"):
+            raise ValueError(
+                "`SteepEnsemble(trained=...)` must hold multipliers that are finite and >= 0; got"
+                f" {rate!r} of {group!r}."
+            )
+    if not (set(trained) <= set(REPARAMETERIZED) or set(trained) <= set(RAW)):
+        raise ValueError(
+            f"`SteepEnsemble(trained=...)` must be groups of one kind of unit, {REPARAMETERIZED}"
+            f" or raw {RAW}; got {tuple(trained)}."
+        )

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 from repnet.nn._check import check_positive
 from repnet.nn._rates import learning_rates
@@ -18,7 +18,7 @@ def descend_network(
     network: Callable,
     x: Float[np.ndarray, "points dim"],
     y: Float[np.ndarray, "points out"],
-    steps: Float[np.ndarray, " records"],
+    steps: Real[np.ndarray, " records"],
     *,
     rate: float,
     share: float | None = None,
@@ -38,14 +38,19 @@ def descend_network(
     **Returns:** the network after the last step and the errors, shape `(records, points, out)`.
     Where training diverges the errors are not finite.
 
-    **Raises:** `ValueError` for steps that do not ascend, or a rate that is not positive.
+    **Raises:** `ValueError` for steps that do not ascend, a rate that is not positive, values of
+    another shape than the network's, and where `where` names no parameter.
 
     **Source:** this project.
     """
     check_positive("descend_network", "rate", rate)
     counts = np.asarray(steps)
-    if counts.ndim != 1 or not len(counts) or counts[0] < 0 or np.any(np.diff(counts) <= 0):
-        raise ValueError("`descend_network(steps=...)` must ascend from 0 or above.")
+    whole = np.array_equal(counts, np.floor(counts))
+    if counts.ndim != 1 or not len(counts) or not whole or not _ascend(counts):
+        raise ValueError(
+            "`descend_network(steps=...)` must be whole numbers that ascend from 0 or above; got"
+            f" {counts.tolist()}."
+        )
     chosen, rest = eqx.partition(network, trained_parameters(network, where))
     multipliers = jax.tree.map(lambda _: 1.0, chosen)
     if rates:
@@ -55,17 +60,33 @@ def descend_network(
             chosen,
             is_leaf=lambda node: node is None,
         )
-    dtype = jax.tree.leaves(chosen)[0].dtype
+    leaves = jax.tree.leaves(chosen)
+    if not leaves:
+        raise ValueError("`descend_network(where=...)` must name at least one parameter.")
+    dtype = leaves[0].dtype
     points, values = jnp.asarray(x, dtype), jnp.asarray(y, dtype)
+    _check_values(network, points, values)
     pace = rate * (1.0 / len(points) if share is None else share)
     found = []
-    for length in np.diff(counts, prepend=0):
+    for length in np.diff(counts.astype(int), prepend=0):
         pieces = (chosen, rest, multipliers)
         chosen, error = _advance(
             pieces, points, values, jnp.asarray(pace, dtype), jnp.asarray(length)
         )
         found.append(np.asarray(error, np.float64))
     return eqx.combine(chosen, rest), np.array(found)
+
+
+def _ascend(counts: np.ndarray) -> bool:
+    return bool(counts[0] >= 0 and np.all(np.diff(counts) > 0))
+
+
+def _check_values(network: Callable, x: Array, y: Array) -> None:
+    shape = (len(x), *jax.eval_shape(network, x[0]).shape)
+    if y.shape != shape:
+        raise ValueError(
+            f"`descend_network(y=...)` must have shape (points, outputs), {shape}; got {y.shape}."
+        )
 
 
 @eqx.filter_jit

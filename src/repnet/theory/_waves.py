@@ -33,7 +33,8 @@ class WindowedWaves:
 
     def __post_init__(self) -> None:
         check_positive("WindowedWaves", "width", self.width)
-        vectors = np.asarray(self.waves, np.float64)
+        sizes = {np.shape(wave) for wave in self.waves}
+        vectors = np.asarray(self.waves if len(sizes) == 1 else (), np.float64)
         if vectors.size == 0 or vectors.ndim > 2 or not np.isfinite(vectors).all():
             raise ValueError(
                 "`WindowedWaves(waves=...)` must hold at least one finite frequency, all of one"
@@ -46,6 +47,8 @@ class WindowedWaves:
                     f"`WindowedWaves({name}=...)` must hold one number per wave, {len(vectors)};"
                     f" got shape {np.shape(given)}."
                 )
+            if given is not None and not np.isfinite(given).all():
+                raise ValueError(f"`WindowedWaves({name}=...)` must be finite; got {given!r}.")
 
     @property
     def dim(self) -> int:
