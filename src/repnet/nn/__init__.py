@@ -1,6 +1,8 @@
 """Networks: a point in, a value out."""
 
 from repnet.nn._activation import Sine
+from repnet.nn._blocks import Blocks
+from repnet.nn._causal import CausalConvolutions
 from repnet.nn._first import AbstractFirstLayer, RepLinear
 from repnet.nn._magnitude import (
     GaussianMoments,
@@ -10,6 +12,7 @@ from repnet.nn._magnitude import (
     magnitude,
 )
 from repnet.nn._mlp import MLP, Dense
+from repnet.nn._operator import AtQueries, DeepONet, FlowMap, windows_of
 from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
@@ -23,8 +26,13 @@ __all__ = [
     "FROZEN",
     "MLP",
     "AbstractFirstLayer",
+    "AtQueries",
+    "Blocks",
+    "CausalConvolutions",
+    "DeepONet",
     "Dense",
     "FactorizedLinear",
+    "FlowMap",
     "FourierFeatures",
     "GaussianMoments",
     "Linear",
@@ -46,4 +54,5 @@ __all__ = [
     "learning_rates",
     "magnitude",
     "siren",
+    "windows_of",
 ]
