@@ -1,6 +1,7 @@
 """Operators: maps between functions, learnt from data; structures shaken by earthquakes."""
 
 from repnet.operators._antiderivative import antiderivative
+from repnet.operators._cases import OPERATORS, OperatorCase, structure_of
 from repnet.operators._data import (
     OperatorData,
     group_folds,
@@ -17,6 +18,7 @@ from repnet.operators._measures import (
     response_spectrum,
 )
 from repnet.operators._motions import generated_motions
+from repnet.operators._range import outside, seen_range
 from repnet.operators._readout import OperatorLeastSquares
 from repnet.operators._structures import (
     AbstractStructure,
@@ -31,6 +33,11 @@ from repnet.operators._train import OperatorGradient
 from repnet.operators._units import OperatorUnits, StandardizedOperator
 
 __all__ = [
+    "OPERATORS",
+    "OperatorCase",
+    "outside",
+    "seen_range",
+    "structure_of",
     "AbstractStructure",
     "BoucWen",
     "FlowSolver",

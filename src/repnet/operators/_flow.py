@@ -82,12 +82,14 @@ class FlowSolver:
         solution = solve(problem, network, LeastSquares(ridge=self.ridge), key=solve_key)
         numbers = {**solution.plan.numbers, "scales": tried}
         reasons = solution.plan.reasons
+        samples = "sample" if self.steps == 1 else "samples"
+        line = f"a map over {self.steps} {samples} of {problem.dim} inputs, {_words(network)}"
         if len(tried) > 1:
             best = min(tried, key=lambda scale: tried[scale])
             reasons = (*reasons, f"Slope scale {best} of {len(tried)}, on held-out rows.")
         solution = replace(
             solution,
-            plan=replace(solution.plan, numbers=numbers, reasons=reasons),
+            plan=replace(solution.plan, network=line, numbers=numbers, reasons=reasons),
             seconds=solution.seconds + clock.seconds,
             compile_seconds=solution.compile_seconds + clock.compile_seconds,
         )
@@ -147,6 +149,17 @@ def flow_problem(
     x = np.hstack([start, ground[record[:, None], first[:, None] + window]])
     sign = rng.choice([-1.0, 1.0], (count, 1))
     return regression(sign * x, sign * inside.reshape(count, -1))
+
+
+def _words(network: MLP) -> str:
+    first = network.first
+    if not isinstance(first, Blocks):
+        return f"{first.width} features"
+    coordinates = "/".join(sorted({str(layer.in_size) for layer in first.layers}))
+    return (
+        f"affine and {first.width - first.in_size} features in {len(first.layers)} blocks of "
+        f"{coordinates} coordinates"
+    )
 
 
 def _rms(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " columns"]:

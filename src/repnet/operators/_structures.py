@@ -4,7 +4,6 @@ import abc
 from collections.abc import Sequence
 from typing import Any
 
-import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -258,6 +257,8 @@ def _change(fine: Any, coarse: Any) -> float:
 
 @eqx.filter_jit
 def _integrated(structure: AbstractStructure, records: Array, step: float, parts: int) -> Array:
+    import diffrax  # late: it takes half a second to load
+
     solver = diffrax.Tsit5()
     times = jnp.linspace(0.0, step, parts + 1)
 

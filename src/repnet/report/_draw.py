@@ -19,6 +19,7 @@ from repnet.report._labels import (
     unknown_rows,
 )
 from repnet.report._maps import map_cards, picture_of_map, scatter_cards
+from repnet.report._operators import LABELS, operator_groups
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
 from repnet.report._style import Card
@@ -60,9 +61,16 @@ def _problem(record: Record) -> Any:
     return (record.metrics or {}).get("problem")
 
 
+def _operator(record: Record) -> Any:
+    """What the record says of an operator, or `None`."""
+    return (record.metrics or {}).get("operator")
+
+
 def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
     if _problem(record) is not None:
         return equation_groups(record, arrays)
+    if _operator(record) is not None:
+        return operator_groups(record, arrays)
     labels = data_labels(record)
     if labels is None or not arrays:
         return []
@@ -123,6 +131,8 @@ def _words(record: Record) -> dict[str, Any]:
         "metrics": metrics,
         "data": metrics.get("data"),
         "problem": _problem(record),
+        "operator": _operator(record),
+        "errors": _error_rows(metrics.get("errors")),
         "residuals": metrics.get("residuals") or {},
         "unknowns": unknown_rows(record.unknowns, metrics.get("unknowns")),
         "sampling": metrics.get("sampling"),
@@ -154,6 +164,15 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
     if record.network is not None:
         tiles.append((number(record.network["parameters"]), "parameters"))
     return tiles
+
+
+def _error_rows(errors: dict[str, Any] | None) -> list[tuple[str, ...]]:
+    """What is measured, and its quartiles over held-out records."""
+    kinds = ("lower", "median", "upper", "worst")
+    return [
+        (LABELS.get(name, name), *(number(found[kind]) for kind in kinds))
+        for name, found in (errors or {}).items()
+    ]
 
 
 def _band_rows(bands: dict[str, Any] | None) -> list[tuple[str, str, list[str]]]:
