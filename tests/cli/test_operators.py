@@ -38,6 +38,7 @@ def _table(path, header: str, step: float, values: np.ndarray):
     return path
 
 
+@pytest.mark.slow
 def test_a_run_holds_folds_errors_and_figures(learnt):
     assert sorted(file.name for file in learnt.iterdir()) == FILES
     found = read_run(learnt).record
@@ -54,6 +55,7 @@ def test_a_run_holds_folds_errors_and_figures(learnt):
     assert "| relative L2 |" in (learnt / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_users_record_is_answered_like_direct_integration(learnt, tmp_path, capsys):
     record = _records()[1]
     path = _table(tmp_path / "own.csv", "time (s),a (m/s2)", 0.01, record.acceleration)
@@ -68,6 +70,7 @@ def test_a_users_record_is_answered_like_direct_integration(learnt, tmp_path, ca
     assert "warning" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_record_unlike_training_is_said(learnt, tmp_path, capsys):
     record = _records()[1]
     values = 9.0 * record.acceleration / np.abs(record.acceleration).max() * 4.0
@@ -79,6 +82,7 @@ def test_a_record_unlike_training_is_said(learnt, tmp_path, capsys):
     assert "warning: The peak ground acceleration" in captured.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "change", "words", "message"),
     [
@@ -120,6 +124,7 @@ def test_bad_options_end_with_one_line(monkeypatch, tmp_path, capsys, words, mes
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_antiderivatives_are_learnt_saved_and_answered(tmp_path, capsys):
     out = tmp_path / "run"
     small = ["--set", "functions=300", "--set", "length=0.1", "--set", "units=60"]
@@ -140,6 +145,7 @@ def test_antiderivatives_are_learnt_saved_and_answered(tmp_path, capsys):
     assert Solution.load(out / "model.npz").plan.solver == "OperatorLeastSquares"
 
 
+@pytest.mark.slow  # it shares a fit
 def test_units_and_steps_are_for_operators(fitted, tmp_path, capsys):
     path = tmp_path / "points.csv"
     path.write_text("time (s)\n1\n2\n")

@@ -11,6 +11,7 @@ from repnet.operators import (
     BoucWen,
     FlowSolver,
     LinearOscillator,
+    QuakeStudy,
     ShearFrame,
     generated_motions,
     predict_by_folds,
@@ -33,6 +34,7 @@ def _medians(study, found) -> dict[str, float]:
     return {name: value["median"] for name, value in quartiles(errors).items()}
 
 
+@pytest.mark.slow
 def test_the_map_of_a_linear_structure_is_exact():
     study = quake_study(LinearOscillator(0.5), _records(4, 600), tolerance=1e-8)
     found, _ = predict_by_folds(study, FlowSolver(rows=500), folds=2, key=jax.random.key(1))
@@ -56,6 +58,7 @@ def test_maps_of_yielding_structures_roll_out_over_unseen_events(structure, loca
     assert solution.plan.numbers["heldout"] < 0.1
 
 
+@pytest.mark.slow
 def test_the_scale_is_the_best_of_those_tried():
     study = quake_study(BoucWen(0.5), _records(4, 400), tolerance=1e-2)
     solver = FlowSolver(units=60, rows=1500)
@@ -66,7 +69,9 @@ def test_the_scale_is_the_best_of_those_tried():
 
 
 def test_an_earthquake_on_both_sides_is_refused():
-    study = quake_study(LinearOscillator(0.5), _records(4, 200))
+    names = ("event 0", "event 0", "event 1", "event 2")
+    ground, states = np.zeros((4, 9)), np.zeros((4, 9, 2))
+    study = QuakeStudy(LinearOscillator(), names, names, ground, (9,) * 4, states, 0.01)
     with pytest.raises(ValueError, match="'event 0' is on both sides"):
         study.fit(np.array([True, False, True, True]), FlowSolver(), key=jax.random.key(0))
 

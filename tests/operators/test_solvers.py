@@ -16,6 +16,7 @@ from repnet.operators import (
     operator_problem,
 )
 from repnet.solve import RESULTS, Solution, solve
+from repnet.solve._solve import _of_the_problem
 
 
 def _same(z):
@@ -44,6 +45,7 @@ def test_antiderivatives_are_those_of_quadrature():
     np.testing.assert_allclose(data.outputs[:, :, 0], wanted, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_process_has_its_covariance():
     data = antiderivative(20_000, length=0.1, sensors=11, points=2, key=jr.key(1))
     x = np.linspace(0.0, 1.0, 11)
@@ -51,6 +53,7 @@ def test_the_process_has_its_covariance():
     np.testing.assert_allclose(np.cov(data.inputs[0].T), wanted, atol=0.05)
 
 
+@pytest.mark.slow
 def test_least_squares_finds_a_linear_operator(tmp_path):
     train, test = (antiderivative(n, key=jr.key(k)) for n, k in ((400, 2), (50, 3)))
     operator = _operator(101, 100, jr.key(4))
@@ -64,6 +67,7 @@ def test_least_squares_finds_a_linear_operator(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_training_lowers_the_error_and_repeats_to_the_bit():
     data = antiderivative(64, length=0.15, sensors=31, points=31, key=jr.key(6))
     problem = operator_problem(data)
@@ -79,6 +83,7 @@ def test_training_lowers_the_error_and_repeats_to_the_bit():
     )
 
 
+@pytest.mark.slow
 def test_query_points_of_each_function_own_and_several_outputs():
     rng = np.random.default_rng(0)
     v = rng.normal(size=(40, 3))
@@ -97,6 +102,7 @@ def test_query_points_of_each_function_own_and_several_outputs():
     assert float(np.linalg.norm(found - outputs) / np.linalg.norm(outputs)) < 0.05
 
 
+@pytest.mark.slow
 def test_a_loss_that_runs_away_ends_the_training():
     data = antiderivative(8, length=0.15, sensors=11, points=11, key=jr.key(6))
     solver = OperatorGradient(steps=300, rate=1e30, chunk=10)
@@ -118,3 +124,9 @@ def test_least_squares_says_what_it_needs():
         solve(operator_problem(data), plain, OperatorLeastSquares(), key=jr.key(0))
     with pytest.raises(ValueError, match="must be at most"):
         antiderivative(2, length=0.5, key=jr.key(0))
+
+
+def test_solve_chooses_a_training_where_no_solver_is_named():
+    data = antiderivative(8, length=0.15, sensors=11, points=11, key=jr.key(6))
+    chosen = _of_the_problem(operator_problem(data))
+    assert chosen == OperatorGradient(functions=64, points=1024)

@@ -35,6 +35,7 @@ def _by_scipy(structure, ground: np.ndarray, step: float) -> np.ndarray:
     return found.y.T
 
 
+@pytest.mark.slow
 def test_a_linear_oscillator_is_exact_under_linear_input():
     step, ground = 0.02, _motion(300, 0.02)
     structure = LinearOscillator(0.5)
@@ -47,6 +48,7 @@ def test_a_linear_oscillator_is_exact_under_linear_input():
     np.testing.assert_allclose(found[:, 0], wanted[:, 0], atol=1e-4 * np.abs(wanted[:, 0]).max())
 
 
+@pytest.mark.slow
 @needs_records
 def test_the_known_peak_under_mulholland_drive():
     record = next(r for r in quakes() if r.name == "NORTHR/MUL009")
@@ -63,6 +65,7 @@ def test_yielding_structures_agree_with_scipy(structure):
     np.testing.assert_allclose(found, wanted, atol=2e-4 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 def test_a_slow_pull_follows_the_closed_form_of_the_hysteretic_law():
     """Under monotonic loading dz/du = 1 - (z/u_y)², so that z = u_y tanh(u/u_y)."""
     structure = BoucWen(0.5, strength=0.2)
@@ -74,6 +77,7 @@ def test_a_slow_pull_follows_the_closed_form_of_the_hysteretic_law():
     np.testing.assert_allclose(z[rising], limit * np.tanh(u[rising] / limit), atol=1e-4 * limit)
 
 
+@pytest.mark.slow
 def test_a_frame_that_does_not_yield_has_the_period_it_was_given():
     frame = ShearFrame(6, period=0.9, strength=50.0)
     stiffness = frame.stiffness
@@ -99,6 +103,7 @@ def test_padding_keeps_records_and_their_ends():
     assert ground.sum() == 13.0
 
 
+@pytest.mark.slow
 def test_a_tolerance_out_of_reach_is_said():
     with pytest.raises(ValueError, match="reachable in 64 steps"):
         respond(BoucWen(0.5), 10.0 * _motion(200, 0.05)[None], 0.05, tolerance=1e-15)
