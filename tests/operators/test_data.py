@@ -52,11 +52,13 @@ class _Echo:
 
 def test_a_standardized_operator_answers_in_the_users_units(rng):
     units = OperatorUnits.of(_data(rng))
-    operator = StandardizedOperator(_Echo(), units, np.dtype(np.float32))
+    operator = StandardizedOperator(_Echo(), units, (4,), np.dtype(np.float32))
     v, y = np.array([[2.0, 0.0, 0.0, 0.0]]), np.array([[2.5]])
     local = (2.5 - 3.0) / 1.0
     wanted = units.mean + units.spread * np.array([2.0 / units.inputs[0] * local, local])
     np.testing.assert_allclose(operator(jnp.asarray(v[0]), jnp.asarray(y[0])), wanted, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"trained on \(4,\) sensors .* got \(3,\)"):
+        operator.many(np.ones((2, 3)), y)
 
 
 def test_the_residual_of_a_problem_is_value_less_output(rng):

@@ -17,7 +17,6 @@ from repnet.operators import (
     OperatorLeastSquares,
     QuakeStudy,
     antiderivative,
-    band_errors,
     group_folds,
     operator_problem,
     quake_study,
@@ -70,7 +69,6 @@ def fit_quakes(
     ends = list(study.ends)
     flow, solution = solver.fit(study.states, study.ground, ends, structure.blocks, key=last)
     errors = response_errors(found, study.displacement, study.ends, study.step)
-    bands = band_errors(found, study.displacement, study.ends, study.step, structure.period)
     about = {
         "judged": f"{len(study.names)} records, each predicted by a map that was fitted without "
         "its earthquake.",
@@ -78,7 +76,6 @@ def fit_quakes(
         "targets": ["displacement [m]"],
         "step": study.step,
         "seen": seen_range(study.ground, study.states, study.step),
-        "bands": np.nanmedian(bands, axis=0) if np.isfinite(bands).any() else None,
     }
     return Learnt(
         replace(solution, network=flow),

@@ -56,7 +56,7 @@ class OperatorLeastSquares:
             units = OperatorUnits.of(data)
             network = jax.tree.map(_double, network)
             found = _solve(network, units.standard(data), self.ridges, key)
-            wrapped = StandardizedOperator(found.network, units, np.dtype(np.float64))
+            wrapped = StandardizedOperator(found.network, units, data.sensors, np.dtype(np.float64))
         plan = Plan(
             f"DeepONet of {network.basis} trunk and {found.width} branch features",
             "OperatorLeastSquares",

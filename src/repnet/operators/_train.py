@@ -92,7 +92,10 @@ class OperatorGradient:
             batch = _on_device(units.standard(data), self.relative, precision_of(network))
             trained = self._train(network, batch, key, progress or NoProgress())
             dtype = np.dtype(precision_of(network))
-            wrapped = [StandardizedOperator(each, units, dtype) for each in (trained[0], network)]
+            wrapped = [
+                StandardizedOperator(each, units, data.sensors, dtype)
+                for each in (trained[0], network)
+            ]
         network_line = f"{type(network).__name__} of {data.sensors} sensors"
         solver_line = f"OperatorGradient: {self.steps} steps of Adam from {self.rate:g}"
         return Solution(

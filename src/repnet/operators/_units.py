@@ -64,6 +64,9 @@ class StandardizedOperator(eqx.Module):
     r"""An operator in the user's own units: $G(v)(y) = \mu + \sigma\,N(v/s)((y - c)/h)$.
 
     **Arguments:** `operator`: called on standard units; with `many`, such as `DeepONet`.
+    `sensors`: of each input function, as it was trained.
+
+    **Raises:** `ValueError` for functions with another number of sensors.
 
     **Source:** this project.
     """
@@ -74,9 +77,13 @@ class StandardizedOperator(eqx.Module):
     half_width: Float[Array, " dim"]
     mean: Float[Array, " out"]
     spread: Float[Array, " out"]
+    sensors: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, operator: Callable, units: OperatorUnits, dtype: np.dtype):
+    def __init__(
+        self, operator: Callable, units: OperatorUnits, sensors: tuple[int, ...], dtype: np.dtype
+    ):
         self.operator = operator
+        self.sensors = sensors
         self.inputs = tuple(jnp.asarray(scale, dtype) for scale in units.inputs)
         self.centre, self.half_width = (
             jnp.asarray(array, dtype) for array in (units.centre, units.half_width)
@@ -85,6 +92,7 @@ class StandardizedOperator(eqx.Module):
 
     def __call__(self, functions: Functions, y: Float[Array, " dim"]) -> Float[Array, " out"]:
         """The value of one function's image at one query point."""
+        self._check(functions)
         value = self.operator(self._scaled(functions), (y - self.centre) / self.half_width)
         return self.mean + self.spread * value
 
@@ -92,10 +100,20 @@ class StandardizedOperator(eqx.Module):
         self, functions: Any, queries: Float[Array | np.ndarray, "points dim"]
     ) -> Float[np.ndarray, "functions points out"]:
         """NumPy values of many functions' images at shared query points."""
+        self._check(functions)
         with jax.enable_x64(self.centre.dtype == jnp.float64):
             dtype = self.centre.dtype
             functions = jax.tree.map(lambda array: jnp.asarray(array, dtype), functions)
             return np.asarray(_many(self, functions, jnp.asarray(queries, dtype)))
+
+    def _check(self, functions: Any) -> None:
+        arrays = functions if isinstance(functions, tuple) else (functions,)
+        found = tuple(array.shape[-1] for array in arrays)
+        if found != self.sensors:
+            raise ValueError(
+                f"The operator was trained on {self.sensors} sensors per input function; got "
+                f"{found}."
+            )
 
     def _scaled(self, functions: Functions) -> Functions:
         if isinstance(functions, tuple):

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from repnet.operators import QuakeStudy, error_growth, response_spectrum
-from repnet.operators._measures import PERIODS
+from repnet.operators import QuakeStudy, band_errors, error_growth, response_spectrum
+from repnet.operators._measures import EDGES, PERIODS
 from repnet.report._arrays import envelope
 from repnet.report._labels import number
 from repnet.report._record import Record
@@ -38,6 +38,12 @@ def response_arrays(
         for what, values in (("truth", truth), ("found", found[row])):
             arrays[f"spectrum_{what}:{name}"] = response_spectrum(values[:end], study.step)
         arrays[f"name:{name}"] = np.array(f"{study.names[row]}, {study.earthquakes[row]}")
+    period = study.structure.period
+    bands = band_errors(found, study.displacement, study.ends, study.step, period)
+    arrays["bands"] = np.stack([np.nanpercentile(band, [25, 50, 75]) for band in bands.T
+                                if np.isfinite(band).any()])  # fmt: skip
+    arrays["edges"] = np.array([edge for edge, band in zip(EDGES, bands.T, strict=False)
+                                if np.isfinite(band).any()])  # fmt: skip
     growth = error_growth(found, study.displacement, study.ends)
     arrays["growth"] = np.percentile(growth, [25, 50, 75], axis=0)
     return arrays
@@ -68,7 +74,7 @@ def operator_groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card
     spectra = [_spectra(arrays, name) for name in SHOWN if f"spectrum_truth:{name}" in arrays]
     errors = [_distribution(arrays)]
     if "growth" in arrays:
-        errors.append(_growth(arrays))
+        errors += [_growth(arrays), _bands(arrays)]
     return [("Predictions", curves), ("Response spectra", spectra), ("Errors", errors)]
 
 
@@ -132,4 +138,21 @@ def _growth(arrays: Arrays) -> Card:
         axes.grid(True)
     title = "Growth of the error"
     caption = "Error up to a time, over the peak of the record: median and quartiles over records."
+    return Card(title, to_svg(figure, title), caption)
+
+
+def _bands(arrays: Arrays) -> Card:
+    figure, axes = drawing()
+    lower, median, upper = np.maximum(arrays["bands"].T, 1e-12)
+    place = np.arange(len(median))
+    names = [f"{edge:g}" for edge in arrays["edges"]]
+    with styled():
+        axes.errorbar(place, median, (median - lower, upper - median), fmt="o", capsize=3,
+                      color=PALETTE[0])  # fmt: skip
+        axes.set_yscale("log")
+        axes.set(xlabel="band from, over the structure's frequency", ylabel="relative L2 error")
+        axes.set_xticks(place, names)
+        axes.grid(True)
+    title = "Error per band"
+    caption = "Median and quartiles over the records that have energy in the band."
     return Card(title, to_svg(figure, title), caption)
