@@ -17,6 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -24,7 +25,7 @@ import numpy as np
 
 from repnet.cli._operator_fits import linear_operator, same
 from repnet.data import Accelerogram, quakes
-from repnet.nn import MLP, DeepONet, Linear, RepNet
+from repnet.nn import MLP, DeepONet, FlowMap, Linear, RepNet
 from repnet.operators import (
     BoucWen,
     FlowSolver,
@@ -35,6 +36,7 @@ from repnet.operators import (
     QuakeStudy,
     ShearFrame,
     antiderivative,
+    flow_problem,
     generated_motions,
     group_folds,
     operator_problem,
@@ -239,6 +241,86 @@ def generated_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                     }
 
 
+def window_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
+    """DeepONets over windows of half a second, trained by gradient and rolled out; first fold."""
+    for case in _chosen(options, "yielding 0.5 s"):
+        for kind in ("vanilla", "reparameterized"):
+            for seed in _missing(done, "windows", case, kind, options):
+                study = _study(case, options.quick)
+                held = study.folds(options.folds) == 0
+                flow, solution = _window_map(kind, study, ~held, options.steps, jr.key(seed))
+                found = study.predict(flow, held)
+                ends = [end for end, h in zip(study.ends, held, strict=True) if h]
+                errors = response_errors(found, study.displacement[held], ends, study.step)
+                yield {
+                    "part": "windows",
+                    "case": case,
+                    "method": kind,
+                    "seed": seed,
+                    **{name: float(np.median(value)) for name, value in errors.items()},
+                    "seconds": solution.seconds,
+                }
+
+
+class WindowNetwork(eqx.Module):
+    """State and window to the increments of the state at every sample, by a DeepONet."""
+
+    operator: Callable
+    queries: jax.Array
+    scale: jax.Array  # of the states
+
+    def __call__(self, z: jax.Array) -> jax.Array:
+        """Increments, sample after sample."""
+        size = len(self.scale)
+        inputs = jnp.concatenate([z[:size] / self.scale, z[size:]])
+        values = jax.vmap(lambda y: self.operator(inputs, y))(self.queries)
+        return (self.scale * values).reshape(-1)
+
+
+def _window_map(
+    kind: str, study: QuakeStudy, train: np.ndarray, steps: int, key: jax.Array
+) -> tuple[FlowMap, Solution]:
+    """Branch 54-200-200-192, trunk 1-128-192, on 20,000 drawn windows of 50 samples."""
+    count, keys = 50, jr.split(key, 6)
+    ends = [end for end, inside in zip(study.ends, train, strict=True) if inside]
+    problem = flow_problem(
+        study.states[train], study.ground[train], ends, rows=20_000, steps=count, key=keys[0]
+    )
+    (term,) = problem.terms.values()
+    size = study.states.shape[2]
+    scale = np.sqrt(np.square(term.points[:, :size]).mean(axis=0))
+    ground = np.sqrt(np.square(term.points[:, size:]).mean())
+    inputs = np.hstack([term.points[:, :size] / scale, term.points[:, size:] / ground])
+    outputs = term.values.reshape(len(inputs), count, size) / scale
+    queries = np.arange(1.0, count + 1.0)[:, None] / count
+    basis, width = 64, 64 * size
+    first = Linear(inputs.shape[1], 200, key=keys[1])
+    branch = MLP(first, width, hidden=(200,), key=keys[2])
+    if kind == "vanilla":
+        trunk = MLP(Linear(1, 128, key=keys[3]), width, hidden=(), key=keys[4])
+    else:
+        trunk = RepNet(1, width, width=128, hidden=(), scale=16.0, key=keys[3])
+    network = DeepONet([branch], trunk, basis=basis, out_size=size)
+    data = operator_problem(OperatorData((inputs,), queries, outputs))
+    solution = solve(data, network, OperatorGradient(steps, functions=256), key=keys[5])
+    scales = jnp.concatenate([jnp.ones(size), jnp.full(count + 1, ground)])
+    operator = Rescaled(solution.network, scales)
+    return FlowMap(
+        WindowNetwork(operator, jnp.asarray(queries), jnp.asarray(scale)), size, count
+    ), solution
+
+
+class Rescaled(eqx.Module):
+    """An operator whose sensors are divided by constants first."""
+
+    operator: Callable
+    scales: jax.Array
+
+    def __call__(self, inputs: jax.Array, y: jax.Array) -> jax.Array:
+        """The operator's value."""
+        return self.operator(inputs / self.scales, y)
+
+
 def antiderivative_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
     """The antiderivative of Gaussian processes, trained and solved directly."""
     solvers = {"gradient": OperatorGradient(options.steps, functions=128),
@@ -375,6 +457,7 @@ PARTS = {
     "curve": curve_rows,
     "whole": whole_rows,
     "generated": generated_rows,
+    "windows": window_rows,
     "direct": direct_rows,
 }
 

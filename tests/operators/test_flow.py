@@ -78,3 +78,16 @@ def test_an_earthquake_on_both_sides_is_refused():
 
 def test_an_ablation_is_a_replaced_field():
     assert dataclasses.replace(FlowSolver(), local=False).units == FlowSolver().units
+
+
+@pytest.mark.parametrize("given", [{"units": 0}, {"rows": 1.5}, {"steps": -1}, {"ridge": 0.0}])
+def test_faults_name_the_argument(given):
+    (name,) = given
+    with pytest.raises(ValueError, match=rf"FlowSolver\({name}="):
+        FlowSolver(**given)
+
+
+def test_a_window_longer_than_every_record_is_refused():
+    ground, states = np.zeros((2, 9)), np.zeros((2, 9, 2))
+    with pytest.raises(ValueError, match="below the longest record's 9 samples; got 20"):
+        FlowSolver(steps=20).fit(states, ground, [9, 9], (), key=jax.random.key(0))

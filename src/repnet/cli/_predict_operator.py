@@ -10,6 +10,7 @@ from jaxtyping import Float
 from repnet.cli._text import as_csv, require_free
 from repnet.data import read_accelerogram, read_csv
 from repnet.operators import outside, roll_out, structure_of
+from repnet.operators._study import REST
 from repnet.report import MODEL, record_of
 from repnet.solve import Solution
 from repnet.solve._store import write_whole
@@ -68,7 +69,7 @@ def _response(
     ground = record.resampled(step).acceleration
     structure = structure_of(about["name"], about["parameters"])
     flow: Any = solution.network
-    ground = np.append(ground, np.zeros(round(10.0 * structure.period / step)))
+    ground = np.append(ground, np.zeros(round(REST * structure.period / step)))
     states = roll_out(flow, np.zeros((1, flow.state_size)), ground[None])[0]
     ground = ground[: len(states)]
     warnings += outside(about["seen"], ground, states, step)

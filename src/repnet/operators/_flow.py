@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn import MLP, FlowMap, Linear, RepLinear, windows_of
 from repnet.nn._blocks import Blocks
+from repnet.nn._check import check_count, check_positive
 from repnet.nn._forms import SlopeForm
 from repnet.problem import Problem, regression
 from repnet.solve import LeastSquares, Solution, solve, standardization
@@ -45,6 +46,8 @@ class FlowSolver:
     - `ridge`: of the least squares, relative to the largest singular value. A smaller one fits the
       windows better, and lets errors grow in the roll-out.
 
+    **Raises:** `ValueError` naming the argument at fault.
+
     **Source:** this project.
     """
 
@@ -56,6 +59,13 @@ class FlowSolver:
     activation: Callable = jnp.tanh
     vanilla: bool = False
     ridge: float = 1e-5
+
+    def __post_init__(self) -> None:
+        for name in ("units", "rows", "steps"):
+            check_count("FlowSolver", name, getattr(self, name))
+        for name in ("scale", "ridge"):
+            if getattr(self, name) is not None:
+                check_positive("FlowSolver", name, getattr(self, name))
 
     def fit(
         self,
@@ -134,6 +144,11 @@ def flow_problem(
     at random, all values change sign: a structure that yields alike both ways answers to a ground
     turned about with its motion turned about.
     """
+    if max(ends) <= steps:
+        raise ValueError(
+            f"`FlowSolver(steps=...)` must be below the longest record's {max(ends)} samples; got "
+            f"{steps}."
+        )
     record = np.concatenate([np.full(max(end - steps, 0), row) for row, end in enumerate(ends)])
     first = np.concatenate([np.arange(max(end - steps, 0)) for end in ends])
     change = states[record, first + steps] - states[record, first]
