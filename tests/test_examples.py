@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from repnet.data import missing_packages
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -54,3 +56,10 @@ def test_the_computed_answer_satisfies_the_oscillators_equation():
         pushed = np.array([example.ground(s) for s in jnp.asarray(t[1:-1])])
     left = bend + example.DAMPING * slope + example.STIFFNESS * u[1:-1] + pushed
     assert np.abs(left).max() < 1e-2 * np.abs(pushed).max()  # differences of second order
+
+
+@pytest.mark.slow  # it integrates and fits forty records
+@pytest.mark.skipif(bool(missing_packages()), reason=f"needs {', '.join(missing_packages())}")
+def test_earthquakes(tmp_path):
+    assert load("earthquakes").main(tmp_path / "quakes.png", records=30, units=300) < 0.1
+    assert (tmp_path / "quakes.png").stat().st_size > 1_000

@@ -87,7 +87,10 @@ def fit(
 def solve(
     problem: Annotated[
         str,
-        typer.Argument(help="A name that `repnet zoo` lists, or file.py:name, a Problem in it."),
+        typer.Argument(
+            help="A name that `repnet zoo` lists, file.py:name, a Problem in it, or an operator: "
+            "quake_response, quake_frame, antiderivative."
+        ),
     ],
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter, such as --set a1=3; repeated.")
@@ -129,14 +132,22 @@ def zoo(
 @app.command()
 def predict(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a fit or a solve.")],
-    points: Annotated[Path, typer.Argument(help="Table with the input columns.")],
+    points: Annotated[
+        Path, typer.Argument(help="Table with the input columns; of an operator, an accelerogram.")
+    ],
     output: Annotated[
         Path | None, typer.Option(help="File to write; left out: standard output.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Of an accelerogram: g, m/s2, cm/s2 or gal.")
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option(help="Of an accelerogram without times, in seconds.")
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate a saved fit or solution at the points of a table."""
+    """Evaluate a saved fit or solution at the points of a table, or an operator on a record."""
     from repnet.cli._predict import run_predict
 
     end(run_predict(given(locals())))

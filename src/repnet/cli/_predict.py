@@ -1,13 +1,13 @@
 """`repnet predict`: a saved fit or solution at the points of a table."""
 
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from repnet.cli._predict_operator import run_predict_operator
+from repnet.cli._text import as_csv, require_free
 from repnet.data import read_csv
 from repnet.report import MODEL, read_run, record_of
 from repnet.solve import Solution
@@ -18,8 +18,12 @@ def run_predict(options: dict[str, Any]) -> int:
     """Read a model and a table of points, write inputs and predictions as CSV; the exit code."""
     folder, output = options["folder"], options["output"]
     if output is not None:
-        _require_free(output)
+        require_free(output)
     metrics = read_run(folder).record.metrics or {}
+    if "operator" in metrics:
+        return run_predict_operator(options, metrics["operator"])
+    if options["unit"] is not None or options["step"] is not None:
+        raise ValueError("`--unit` and `--step` are for accelerograms; DIR holds no such operator.")
     data = metrics.get("data") or metrics.get("problem")
     if not data:
         raise ValueError(f"`DIR` must be the folder of a fit or a solve; {folder} holds none.")
@@ -61,23 +65,3 @@ def read_points(path: Path, data: dict[str, Any]) -> np.ndarray:
                 "the data that were fitted; it holds dates."
             )
     return table.y
-
-
-def as_csv(names: list[str], columns: np.ndarray) -> str:
-    """A table of text; numbers read back as the same numbers.
-
-    >>> as_csv(["x", "y"], np.array([[0.5, 1.0]]))
-    'x,y\\n0.5,1.0\\n'
-    """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(columns.tolist())
-    return buffer.getvalue()
-
-
-def _require_free(output: Path) -> None:
-    if output.exists() or output.with_suffix(".run.json").exists():
-        raise ValueError(f"`--output` must be a new file; {output} is there already.")
-    if not output.parent.is_dir():
-        raise ValueError(f"`--output` must lie in a folder that exists; {output.parent} is none.")

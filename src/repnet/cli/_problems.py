@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from repnet.operators import OPERATORS
 from repnet.problem import Problem, zoo
 from repnet.report import Stated
 
@@ -61,7 +62,7 @@ def read_setting(text: str) -> tuple[str, Any]:
 def _entry(name: str) -> zoo.Entry:
     if name in zoo.names():
         return zoo.entry(name)
-    hint = closest(name, zoo.names())
+    hint = closest(name, [*zoo.names(), *OPERATORS])
     raise ValueError(
         f"`PROBLEM` must be file.py:name or the name of a problem; got {name!r}.{hint} "
         "`repnet zoo` lists them."

@@ -10,6 +10,7 @@ import repnet
 from repnet.cli._choices import ACTIVATIONS, pick, require_positive
 from repnet.cli._finish import asked, drawn, finish_interrupted
 from repnet.cli._fit import key_of
+from repnet.cli._operators import OPERATORS, run_operator
 from repnet.cli._problems import line_of, load_problem, raised
 from repnet.cli._progress import progress_for
 from repnet.cli._table import show_solution
@@ -41,6 +42,8 @@ REMEDIES = {
 
 def run_solve(options: dict[str, Any]) -> int:
     """Solve a problem as the options say, write the run, show it; the exit code."""
+    if options["problem"] in OPERATORS:
+        return run_operator(options)
     make = read_solver(options)
     key = key_of(options["seed"])
     noise = options["noise"]

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repnet.report import Record, learning_rows, number, seconds, unknown_rows
+from repnet.report import ERROR_LABELS, Record, learning_rows, number, seconds, unknown_rows
 
 
 def show_fits(record: Record, target: str) -> None:
@@ -50,6 +50,27 @@ def show_solution(record: Record, target: str) -> None:
             table.add_row(escape(label), escape(value))
     console = Console()
     console.print(table)
+    for line in _plan_lines(record):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
+
+
+def show_operator(record: Record, target: str) -> None:
+    """Quartiles of the errors on held-out records, then the plan and where the results are."""
+    metrics = record.metrics or {}
+    about = metrics["operator"]
+    title = f"{about['name']}: {about['summary']}"
+    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    for name in ("held-out error", "lower quartile", "median", "upper quartile", "worst"):
+        table.add_column(name, justify="left" if name == "held-out error" else "right")
+    for name, found in metrics["errors"].items():
+        kinds = ("lower", "median", "upper", "worst")
+        table.add_row(ERROR_LABELS.get(name, name), *(number(found[kind]) for kind in kinds))
+    console = Console()
+    console.print(table)
+    console.print(about["judged"], highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Fit to all: {seconds(record.seconds)}, {seconds(record.compile_seconds)} to "
+                  "compile.", highlight=False, markup=False, soft_wrap=True)  # fmt: skip
     for line in _plan_lines(record):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)

@@ -1,6 +1,8 @@
 """Networks: a point in, a value out."""
 
 from repnet.nn._activation import Sine, s2relu, srelu
+from repnet.nn._blocks import Blocks
+from repnet.nn._causal import CausalConvolutions
 from repnet.nn._first import AbstractFirstLayer, RepLinear
 from repnet.nn._laws import Constant, Normal, Signs, Uniform
 from repnet.nn._magnitude import (
@@ -13,6 +15,7 @@ from repnet.nn._magnitude import (
 from repnet.nn._mlp import MLP, BlockDense, BlockDiagonal, Dense
 from repnet.nn._mscale_linear import MscaleLinear
 from repnet.nn._multiscale import MscaleDNN
+from repnet.nn._operator import AtQueries, DeepONet, FlowMap, windows_of
 from repnet.nn._powers import cubed_relu, squared_relu
 from repnet.nn._rates import FROZEN, Rates, learning_rates
 from repnet.nn._ready import RepNet, siren
@@ -29,8 +32,13 @@ __all__ = [
     "AbstractFirstLayer",
     "BlockDense",
     "BlockDiagonal",
+    "AtQueries",
+    "Blocks",
+    "CausalConvolutions",
+    "DeepONet",
     "Dense",
     "FactorizedLinear",
+    "FlowMap",
     "FourierFeatures",
     "GaussianMoments",
     "Linear",
@@ -61,4 +69,5 @@ __all__ = [
     "learning_rates",
     "magnitude",
     "siren",
+    "windows_of",
 ]

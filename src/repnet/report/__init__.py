@@ -13,6 +13,8 @@ from repnet.report._folder import OutputFolder, free_name
 from repnet.report._labels import number, seconds, unknown_rows
 from repnet.report._learning import learning_rows
 from repnet.report._measure import bands_of, describe_data, describe_spectra, measure
+from repnet.report._operators import LABELS as ERROR_LABELS
+from repnet.report._operators import function_arrays, response_arrays
 from repnet.report._record import (
     Record,
     describe_network,
@@ -24,6 +26,9 @@ from repnet.report._record import (
 from repnet.report._run import MODEL, Run, draw_reports, read_run, write_run
 
 __all__ = [
+    "ERROR_LABELS",
+    "function_arrays",
+    "response_arrays",
     "MODEL",
     "OutputFolder",
     "Record",

@@ -20,6 +20,7 @@ from repnet.report._labels import (
 )
 from repnet.report._learning import learning_cards, learning_rows
 from repnet.report._maps import map_cards, picture_of_map, scatter_cards
+from repnet.report._operators import LABELS, operator_groups
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
 from repnet.report._style import Card
@@ -62,11 +63,18 @@ def _problem(record: Record) -> Any:
     return (record.metrics or {}).get("problem")
 
 
+def _operator(record: Record) -> Any:
+    """What the record says of an operator, or `None`."""
+    return (record.metrics or {}).get("operator")
+
+
 def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
     if _problem(record) is not None:
         return equation_groups(record, arrays)
     if "theory" in (record.metrics or {}):
         return theory_groups(record, arrays)
+    if _operator(record) is not None:
+        return operator_groups(record, arrays)
     labels = data_labels(record)
     if labels is None or not arrays:
         return []
@@ -130,6 +138,8 @@ def _words(record: Record) -> dict[str, Any]:
         "problem": _problem(record),
         "theory": metrics.get("theory"),
         "cell": lambda value: value if isinstance(value, str) else number(value),
+        "operator": _operator(record),
+        "errors": _error_rows(metrics.get("errors")),
         "residuals": metrics.get("residuals") or {},
         "unknowns": unknown_rows(record.unknowns, metrics.get("unknowns")),
         "sampling": metrics.get("sampling"),
@@ -164,6 +174,15 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
     if record.network is not None:
         tiles.append((number(record.network["parameters"]), "parameters"))
     return tiles
+
+
+def _error_rows(errors: dict[str, Any] | None) -> list[tuple[str, ...]]:
+    """What is measured, and its quartiles over held-out records."""
+    kinds = ("lower", "median", "upper", "worst")
+    return [
+        (LABELS.get(name, name), *(number(found[kind]) for kind in kinds))
+        for name, found in (errors or {}).items()
+    ]
 
 
 def _band_rows(bands: dict[str, Any] | None) -> list[tuple[str, str, list[str]]]:

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from repnet import __version__
-from repnet.nn import Standardized
+from repnet.nn import FlowMap, Standardized
 from repnet.problem import Transformed
 from repnet.solve import RESULTS, Solution
 
@@ -171,6 +171,7 @@ def plain(value: Any) -> Any:
 def describe_network(network: Any) -> dict[str, Any]:
     """Kind, first layer, sizes and number of parameters of a network."""
     inner = network.u if isinstance(network, Transformed) else network
+    inner = inner.network if isinstance(inner, FlowMap) else inner
     inner = inner.network if isinstance(inner, Standardized) else inner
     first = getattr(inner, "first", None)
     hidden = getattr(inner, "hidden", ())

@@ -13,7 +13,7 @@ from repnet.solve._least_squares import LeastSquares
 from repnet.solve._progress import AbstractProgress, NoProgress, TextProgress
 from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import RESULTS, Plan, Solution
-from repnet.solve._solve import solve
+from repnet.solve._solve import AbstractSolver, solve
 from repnet.solve._standardize import Standardization, standardization
 from repnet.solve._windows import Windows
 from repnet.solve.equations._gauss_newton import GaussNewton
@@ -22,6 +22,7 @@ from repnet.solve.equations._slabs import Slabs
 __all__ = [
     "RESULTS",
     "AbstractProgress",
+    "AbstractSolver",
     "GaussNewton",
     "Gradient",
     "LeastSquares",

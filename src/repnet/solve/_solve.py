@@ -1,22 +1,38 @@
 """The one verb: a problem in, a solution out; it chooses whatever it is not told."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
-from repnet.solve._plan import Solver, choose_solver
+from repnet.solve._plan import choose_solver
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
+
+
+@runtime_checkable
+class AbstractSolver(Protocol):
+    """What `solve` hands a problem to: any object with this method is a solver."""
+
+    def run(
+        self,
+        problem: Problem,
+        network: Any = None,
+        *,
+        key: PRNGKeyArray,
+        progress: AbstractProgress | None = None,
+    ) -> Solution:
+        """Solve the problem."""
+        ...
 
 
 def solve(
     problem: Problem,
     network: Any = None,
-    solver: Solver | None = None,
+    solver: AbstractSolver | None = None,
     *,
     key: PRNGKeyArray,
     progress: AbstractProgress | None = None,
@@ -40,7 +56,7 @@ def solve(
     - `network`: any callable module from a point `(dim,)` to `(out,)`. It sees inputs in $[-1, 1]$
       per axis and answers in standard units; the solve converts.
     - `solver`: `LeastSquares(...)`, `Windows(...)`, `Slabs(...)`, `GaussNewton(...)` or
-      `Gradient(...)`.
+      `Gradient(...)`, or another object with their `run`, such as the solvers of operators.
     - `key`: for every random draw; the same key gives the same solution.
     - `progress`: shows the steps of an iterative solve.
 
@@ -50,11 +66,12 @@ def solve(
 
     **Source:** this project.
     """
-    if isinstance(network, Solver):
+    if isinstance(network, AbstractSolver):
         raise ValueError(
             f"`solve(network=...)` takes a network; got a {type(network).__name__}: pass it as "
             "`solver=`."
         )
+    solver = _of_the_problem(problem) if solver is None else solver
     if solver is not None:
         return solver.run(problem, network, key=key, progress=progress)
     choose_key, run_key = jax.random.split(key)
@@ -72,3 +89,9 @@ def solve(
         seconds=solution.seconds + clock.seconds,
         compile_seconds=solution.compile_seconds + clock.compile_seconds,
     )
+
+
+def _of_the_problem(problem: Problem) -> AbstractSolver | None:
+    """The solver that a residual brings along, as that of an operator does."""
+    makers = [getattr(term.residual, "solver", None) for term in problem.terms.values()]
+    return next((make() for make in makers if make is not None), None)

@@ -187,10 +187,10 @@ def _train(
     def one(start: _Units, constants: _Fixed, y: Array, rate: Array) -> tuple:
         return _train_one(start, constants, x, y, rate, steps)
 
-    for axes in ((None, None, None, 0), (None, None, 0, None)):
-        one = jax.vmap(one, in_axes=axes)
+    of_rates = jax.vmap(one, in_axes=(None, None, None, 0))
+    of_waves = jax.vmap(of_rates, in_axes=(None, None, 0, None))
     # One start after the other: all at once, their activations would not fit the caches.
-    return jax.lax.map(lambda start: one(*start, targets, rates), (params, fixed))
+    return jax.lax.map(lambda start: of_waves(*start, targets, rates), (params, fixed))
 
 
 def _train_one(
