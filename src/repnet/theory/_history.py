@@ -101,7 +101,7 @@ def _crossing(times: np.ndarray, norm: np.ndarray, fraction: float) -> float:
 def checked_edges(edges: Sequence[float] | np.ndarray) -> Float[np.ndarray, " edges"]:
     """Edges of bands as an ascending array from 0 or above.
 
-    >>> checked_edges([0, 2.5]).tolist()
+    >>> checked_edges([0.0, 2.5]).tolist()
     [0.0, 2.5]
     """
     edge = np.asarray(edges, np.float64)
