@@ -46,7 +46,7 @@ from repnet.operators import (
     response_errors,
     roll_out,
 )
-from repnet.operators._structures import AbstractStructure
+from repnet.operators._structures import AbstractStructure, _integrated
 from repnet.solve import Solution, solve
 
 STEP, SAMPLES = 0.02, 1501  # of whole records: 30 s from the first ten-thousandth of the energy
@@ -349,30 +349,48 @@ def antiderivative_rows(options: argparse.Namespace, done: set) -> Iterator[dict
 
 
 def direct_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
-    """Time of a roll-out against direct integration, all records at once and two thousand."""
+    """Time and error of roll-outs and of coarse integration: two thousand records of 20 s."""
+    solvers = {"a sample a window": FlowSolver(),
+               "5 samples a window": FLOWS["all states, 5 samples a window"]}  # fmt: skip
     for case in _chosen(options, "yielding 0.5 s", "frame"):
-        for seed in _missing(done, "direct", case, "roll-out and integration", options):
-            study = _study(case, options.quick)
-            solver = FlowSolver(units=40, rows=500) if options.quick else FlowSolver()
-            fold = study.folds(options.folds)
-            flow, _ = study.fit(fold != 0, solver, key=jr.key(seed))
-            ground = np.tile(study.ground[:, :2000], (4 if options.quick else 20, 1))
-            start_state = np.zeros((len(ground), flow.state_size))
-            tolerance = 1e-2  # about what the roll-out is worth
-            times = {
-                "roll-out seconds": timed(roll_out, flow, start_state, ground),
-                "integration seconds": timed(
-                    partial(respond, tolerance=tolerance), study.structure, ground, study.step
-                ),
-            }
-            yield {
-                "part": "direct",
-                "case": case,
-                "method": "roll-out and integration",
-                "seed": seed,
-                "records": len(ground),
-                **times,
-            }
+        study = _study(case, options.quick)
+        ground = np.tile(study.ground[:, :2000], (4 if options.quick else 20, 1))
+        fold = study.folds(options.folds)
+        for method, solver in solvers.items():
+            for seed in _missing(done, "direct", case, f"roll-out, {method}", options):
+                solver = replace(solver, units=40, rows=500) if options.quick else solver
+                flow, _ = study.fit(fold != 0, solver, key=jr.key(seed))
+                start = np.zeros((len(ground), flow.state_size))
+                yield {
+                    "part": "direct",
+                    "case": case,
+                    "method": f"roll-out, {method}",
+                    "seed": seed,
+                    "seconds": timed(roll_out, flow, start, ground),
+                }
+        for parts in (1, 2):
+            method = f"integration, {parts} steps a sample"
+            for seed in _missing(done, "direct", case, method, options):
+                with jax.enable_x64(True):
+                    records = jnp.asarray(ground)
+                    run = partial(_integrated, study.structure, records, study.step, parts)
+                    seconds = timed(lambda run=run: np.asarray(run()))
+                    error = _coarse_error(study, parts)
+                yield {
+                    "part": "direct",
+                    "case": case,
+                    "method": method,
+                    "seed": seed,
+                    "seconds": seconds,
+                    "relative_l2": error,
+                }
+
+
+def _coarse_error(study: QuakeStudy, parts: int) -> float:
+    states = _integrated(study.structure, jnp.asarray(study.ground), study.step, parts)
+    found = np.asarray(study.structure.displacement(states))
+    errors = response_errors(found, study.displacement, study.ends, study.step)
+    return float(np.median(errors["relative_l2"]))
 
 
 def timed(function: Callable, *arguments: Any) -> float:
