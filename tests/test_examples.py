@@ -63,3 +63,17 @@ def test_the_computed_answer_satisfies_the_oscillators_equation():
 def test_earthquakes(tmp_path):
     assert load("earthquakes").main(tmp_path / "quakes.png", records=30, units=300) < 0.1
     assert (tmp_path / "quakes.png").stat().st_size > 1_000
+
+
+@pytest.mark.slow
+def test_the_diffusion_model_follows_training(tmp_path):
+    found = load("spectral_diffusion").main(tmp_path / "diffusion.png", units=2048, time=2.0)
+    assert max(found) < 0.15  # 2,048 units, for four scales 512 each
+    assert (tmp_path / "diffusion.png").stat().st_size > 1_000
+
+
+@pytest.mark.slow
+def test_noise_wants_a_lower_scale(tmp_path):
+    best, (low, high) = load("which_scale").main(tmp_path / "scale.png", points=129, steps=800)
+    assert low <= best[0.0] <= high
+    assert best[0.3] < best[0.0]

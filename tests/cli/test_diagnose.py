@@ -29,6 +29,30 @@ def test_a_diagnosis_finds_frequency_and_sampling(tmp_path, capsys):
     assert (out / "report.html").exists()
 
 
+@pytest.mark.slow
+def test_steps_per_band_are_predicted_and_verified(tmp_path, capsys):
+    x = np.linspace(0.0, 2.0, 257)
+    y = np.sin(4 * x) + 0.5 * np.sin(60 * x)
+    np.savetxt(tmp_path / "w.csv", np.stack([x, y], axis=1), delimiter=",")
+    out = tmp_path / "run"
+    words = ["diagnose", str(tmp_path / "w.csv"), "--verify", "--out", str(out), "--json"]
+    assert run(words) == 0
+    learning = json.loads(capsys.readouterr().out)["metrics"]["learning"]
+    vanilla, ours = learning["networks"]["vanilla"], learning["networks"]["RepNet"]
+    band = int(np.searchsorted(learning["edges"], 60.0)) - 1
+    assert ours["share"][band] > 0.01
+    # The wave of 60 radians per half-width: minutes of steps at most for one, never for the other.
+    assert ours["steps"][band] < 1000 < (vanilla["steps"][band] or np.inf)
+    assert ours["measured"][band] < 1000
+    assert vanilla["measured"][band] is None
+    assert vanilla["same_order"]
+    assert ours["same_order"]
+    page = (out / "report.html").read_text()
+    assert "Steps to learn each band" in page
+    assert "RepNet, measured" in page
+
+
+@pytest.mark.slow
 def test_coarse_sampling_is_told(tmp_path, capsys):
     x = np.linspace(0, 1, 61)
     np.savetxt(tmp_path / "w.csv", np.stack([x, np.sin(2 * np.pi * 15 * x)], 1), delimiter=",")

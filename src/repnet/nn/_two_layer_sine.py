@@ -46,7 +46,7 @@ class TwoLayerSine(eqx.Module):
     **Source:** Wang, Yuan, Liu, Zhang and Cai 2025 for the network; laws, draws and pairs: this
     project.
 
-    >>> network = TwoLayerSine(2, 64, scales=(1.0, 4.0), key=jr.key(0))
+    >>> network = TwoLayerSine(2, 64, scales=(1.0, 4.0), key=jax.random.key(0))
     >>> network(jnp.ones(2)).tolist(), network.scale[jnp.array([0, 16])].tolist()
     ([0.0], [1.0, 4.0])
     """

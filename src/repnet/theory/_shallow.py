@@ -190,7 +190,7 @@ def _train(
     of_rates = jax.vmap(one, in_axes=(None, None, None, 0))
     of_waves = jax.vmap(of_rates, in_axes=(None, None, 0, None))
     # One start after the other: all at once, their activations would not fit the caches.
-    return jax.lax.map(lambda start: of_waves(*start, targets, rates), (params, fixed))
+    return jax.lax.map(lambda start: of_waves(start[0], start[1], targets, rates), (params, fixed))
 
 
 def _train_one(
