@@ -14,6 +14,7 @@ from repnet._threads import one_blas_thread
 from repnet.judge._bands import energies, octaves, per_band
 from repnet.judge._error import as_columns
 from repnet.judge._thin import thin
+from repnet.nn import MLP, AbstractFirstLayer
 from repnet.nn._check import check_count, check_positive
 from repnet.nn._rates import learning_rates
 from repnet.theory import tangent_kernel, time_to_fraction
@@ -78,7 +79,8 @@ def time_to_learn(
 
     **Arguments:**
 
-    - `network`: any network at its initial parameters.
+    - `network`: any network at its initial parameters, or a first layer, which then has a linear
+      read-out.
     - `target`: points and values `(x, y)` in the network's own units, or edges of bands.
     - `fraction`: of a band's first error, between 0 and 1.
     - `bands`: edges, radians per unit length; left out, octaves.
@@ -111,6 +113,8 @@ def time_to_learn(
     check_count("time_to_learn", "points", points, 16)
     if rate is not None:
         check_positive("time_to_learn", "rate", rate)
+    if isinstance(network, AbstractFirstLayer):
+        network = MLP(network, hidden=(), key=key)
     if not (isinstance(target, tuple) and len(target) == 2 and np.ndim(target[0]) > 0):
         if bands is not None:
             raise ValueError(

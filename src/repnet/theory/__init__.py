@@ -32,6 +32,7 @@ from repnet.theory._sine import SineEnsemble
 from repnet.theory._spectral_grid import SpectralGrid
 from repnet.theory._speed_up import SpeedUp, speed_up
 from repnet.theory._steep import SteepEnsemble
+from repnet.theory._steep_kernel import steep_kernel
 from repnet.theory._training import descend_network
 from repnet.theory._waves import WindowedWaves
 
@@ -79,6 +80,7 @@ __all__ = [
     "spectral_grid",
     "speed_up",
     "steep_ensemble",
+    "steep_kernel",
     "tangent_kernel",
     "time_to_fraction",
 ]
