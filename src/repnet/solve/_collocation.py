@@ -116,13 +116,31 @@ def default_count(
     return int(np.clip(np.ceil(wanted), least, _MOST))
 
 
-def points_per_wavelength(inside: int, omega: Float[np.ndarray, " dim"]) -> float:
-    """The density of so many points, the same along each axis, in the words of `default_count`.
+def count_inside(
+    problem: Problem, asked: int | None, omega: Sequence[float] | None, key: PRNGKeyArray
+) -> int:
+    """Points inside, as asked for or by `default_count`; 0 where there are none to draw."""
+    if not any(drawn(term) for term in problem.terms.values()):
+        return 0
+    if asked is not None:
+        return asked
+    return default_count(problem, None if omega is None else np.asarray(omega), key)
 
-    >>> points_per_wavelength(700, np.array([np.pi, 2.5 * np.pi])).__round__(9)
-    10.0
+
+def points_in_words(inside: int, omega: Sequence[float] | None) -> tuple[str, ...]:
+    """A sentence for a plan, if points were drawn; with their density if the frequencies are known.
+
+    >>> points_in_words(700, [np.pi, 2.5 * np.pi])
+    ('700 collocation points inside the domain, 10 per wavelength along each axis.',)
     """
-    return float((inside / np.prod(omega / np.pi + _EDGE)) ** (1.0 / len(omega)))
+    if not inside:
+        return ()
+    words = f"{inside:,} collocation points inside the domain"
+    if omega is None:
+        return (f"{words}.",)
+    waves = np.asarray(omega) / np.pi + _EDGE
+    density = (inside / np.prod(waves)) ** (1.0 / len(waves))
+    return (f"{words}, {density:.3g} per wavelength along each axis.",)
 
 
 def given_frequencies(problem: Problem, key: PRNGKeyArray) -> Float[np.ndarray, " dim"]:

@@ -11,7 +11,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 import optax
 from jaxtyping import Array, Key, PRNGKeyArray
 
@@ -21,12 +20,7 @@ from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
 from repnet.solve._between import Between
 from repnet.solve._clock import Clock
-from repnet.solve._collocation import (
-    check_drawn,
-    default_count,
-    drawn,
-    points_per_wavelength,
-)
+from repnet.solve._collocation import check_drawn, count_inside, points_in_words
 from repnet.solve._equation_scale import equation_scale
 from repnet.solve._finish import steps_for
 from repnet.solve._history import Watch, of_seed
@@ -175,7 +169,7 @@ class Gradient:
                         unsearched, problem, key=network_key
                     )
                     stopped = True
-            inside = _inside(self, problem, numbers.get("omega"), loop_key)
+            inside = count_inside(problem, self.points, numbers.get("omega"), loop_key)
             with _precision(network):
                 ready = _prepare(self, problem, network, inside, loop_key, stacked=False)
                 schedule = self._schedule(inside)
@@ -183,7 +177,8 @@ class Gradient:
                 if stopped:
                     schedule = replace(schedule, steps=0)
                 outcome = train(ready, schedule, progress or NoProgress())
-                reasons, numbers = _with_points(problem, inside, reasons, numbers)
+                reasons += points_in_words(inside, numbers.get("omega"))
+                numbers = {**numbers, "points": inside} if inside else numbers
                 plan = _plan(self, _rate(self, problem), network, reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
@@ -251,7 +246,7 @@ def train_many(
         # Once without the batch: an activation's kind, found by probing it, can't be under `vmap`.
         eqx.filter_eval_shape(make_network, pairs[0, 0], *(argument[0] for argument in batched))
         networks = eqx.filter_vmap(make_network)(pairs[:, 0], *batched)
-        inside = _inside(solver, problem, None, pairs[0, 1])
+        inside = count_inside(problem, solver.points, None, pairs[0, 1])
         with _precision(networks):
             ready = _prepare(solver, problem, networks, inside, pairs[:, 1], stacked=True)
             schedule = replace(solver._schedule(inside), finish=solver._finish(ready))
@@ -259,7 +254,8 @@ def train_many(
             solutions = []
             for index in range(len(keys)):
                 network = pick(ready.initial[0], index)
-                reasons, numbers = _with_points(problem, inside, (), {})
+                reasons = points_in_words(inside, None)
+                numbers = {"points": inside} if inside else {}
                 plan = _plan(solver, _rate(solver, problem), network, reasons, numbers)
                 solutions.append(_solution(ready, outcome, clock, plan, index))
             return solutions
@@ -316,30 +312,6 @@ def _rate(solver: Gradient, problem: Problem) -> float:
     if solver.rate is not None:
         return solver.rate
     return 2e-3 if problem.dim == 1 else 5e-3
-
-
-def _inside(
-    solver: Gradient, problem: Problem, omega: Sequence[float] | None, key: PRNGKeyArray
-) -> int:
-    """Collocation points inside the domain; 0 where there are none to draw."""
-    if is_regression(problem) or not any(drawn(term) for term in problem.terms.values()):
-        return 0
-    if solver.points is not None:
-        return solver.points
-    return default_count(problem, None if omega is None else np.asarray(omega), key)
-
-
-def _with_points(
-    problem: Problem, inside: int, reasons: tuple[str, ...], numbers: dict[str, Any]
-) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The reasons and numbers of a plan, with how many points were drawn."""
-    if not inside:
-        return reasons, numbers
-    words = f"{inside:,} collocation points inside the domain."
-    if "omega" in numbers:
-        density = points_per_wavelength(inside, np.asarray(numbers["omega"]))
-        words = f"{words[:-1]}, {density:.3g} per wavelength along each axis."
-    return (*reasons, words), {**numbers, "points": inside}
 
 
 def _prepare(
