@@ -3,16 +3,17 @@
     python benchmarks/pinn.py --cases poisson1d_ms helmholtz2d_1_4 --seeds 3 --out pinn.json
 
 Both are tanh, first layer 256, then 64 and 64, with the same points and steps, in float32. The
-plain network has the better of two rates, 1e-3 and 3e-3, per seed and judged by its error; the
-RepNet has one rate and the scale that the solver finds by itself from the equation, once per case,
-before any training. Each is judged after Adam alone and after the Gauss–Newton steps that follow.
+plain network has the better of two rates, 1e-3 and 3e-3, per seed and judged by its error after
+Adam; the RepNet has one rate and the scale that the solver finds by itself from the equation, once
+per case, before any training. The number of points follows from the frequencies found there. Each
+is judged after Adam alone and after the Gauss–Newton steps that follow by default.
 """
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -20,7 +21,8 @@ from _hard import CASES, Case
 
 from repnet.nn import MLP, Linear, RepNet, Standardized
 from repnet.problem import Problem, Transformed
-from repnet.solve import Gradient, Solution, train_many
+from repnet.solve import Gradient, Solution
+from repnet.solve._collocation import default_count
 from repnet.solve._equation_scale import equation_scale
 
 RATES = (1e-3, 3e-3)
@@ -33,8 +35,9 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--finish", type=int, default=20, help="Gauss–Newton steps after Adam")
-    parser.add_argument("--points", type=int, default=None, help="inside; 512 or 1,024")
+    parser.add_argument("--finish", type=int, default=None, help="Gauss–Newton steps after Adam")
+    parser.add_argument("--points", type=int, default=None, help="inside; by the frequencies")
+    parser.add_argument("--rates", nargs="*", type=float, default=RATES, help="plain network's")
     parser.add_argument("--soft", action="store_true", help="conditions as terms of the loss")
     parser.add_argument("--out", default=None, help="JSON file for the rows")
     options = parser.parse_args(argv)
@@ -54,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
 
 def _row(name: str, case: Case, options: argparse.Namespace) -> dict:
     problem = case.soft() if options.soft else case.hard()
-    scale = jnp.asarray(equation_scale(problem, features="plain", key=jr.key(99)).scale)
-    keys = jr.split(jr.key(0), options.seeds)
+    choice = equation_scale(problem, features="plain", key=jr.key(99))
+    omega = np.asarray(choice.numbers["omega"])
+    points = options.points or default_count(problem, omega, jr.key(99))
 
     def plain(key):
         first, rest = jr.split(key)
@@ -64,45 +68,54 @@ def _row(name: str, case: Case, options: argparse.Namespace) -> dict:
 
     def repnet(key):
         sizes = {"width": 256, "hidden": (64, 64)}
-        return RepNet(problem.dim, scale=scale, features="plain", key=key, **sizes)
+        return RepNet(
+            problem.dim, scale=jnp.asarray(choice.scale), features="plain", key=key, **sizes
+        )
 
-    row: dict = {"case": name, "soft": options.soft, "steps": options.steps}
-    row["scale"] = [float(s) for s in scale]
-    runs = [_errors(problem, plain, keys, rate, options) for rate in RATES]
+    row: dict = {"case": name, "soft": options.soft, "steps": options.steps, "points": points}
+    row |= {"scale": list(choice.scale), "seeds": []}
+    for key in jr.split(jr.key(0), options.seeds):
+        seed = _errors("plain", problem, plain, key, options.rates, points, options)
+        seed |= _errors("repnet", problem, repnet, key, (RATE,), points, options)
+        row["seeds"].append(seed)
+        print(name, {label: float(f"{value:.3g}") for label, value in seed.items()}, flush=True)
     for kind in ("adam", "finish"):
-        row[f"plain_{kind}"] = np.min([run[kind] for run in runs], axis=0).tolist()
-    row["plain_seconds"] = runs[0]["seconds"]
-    ours = _errors(problem, repnet, keys, RATE, options)
-    row |= {"repnet_adam": ours["adam"].tolist(), "repnet_finish": ours["finish"].tolist()}
-    row["repnet_seconds"] = ours["seconds"]
-    for kind in ("adam", "finish"):
-        row[f"gain_{kind}"] = (np.array(row["plain_adam"]) / row[f"repnet_{kind}"]).tolist()
+        row[f"gain_{kind}"] = [
+            seed[f"plain_{kind}"] / seed[f"repnet_{kind}"] for seed in row["seeds"]
+        ]
     shown = "  ".join(
-        f"{label} {np.exp(np.mean(np.log(row[label]))):.2e}"
+        f"{label} {np.exp(np.mean([np.log(seed[label]) for seed in row['seeds']])):.2e}"
         for label in ("plain_adam", "plain_finish", "repnet_adam", "repnet_finish")
     )
-    print(f"{name:24} {shown}  {row['repnet_seconds']:.0f} s", flush=True)
+    print(f"{name:24} {points:5} points  {shown}", flush=True)
     return row
 
 
 def _errors(
-    problem: Problem, make: Callable, keys: jnp.ndarray, rate: float, options: argparse.Namespace
-) -> dict:
-    """Relative L2 errors after Adam and after the finish, one per seed, and all seconds."""
-    points = options.points or (512 if problem.dim == 1 else 1024)
-    start = time.perf_counter()
-    adam = Gradient(options.steps, rate=rate, points=points, finish=0)
-    trained = train_many(problem, make, adam, keys=keys)
+    label: str,
+    problem: Problem,
+    make: Callable,
+    key: jax.Array,
+    rates: Sequence[float],
+    points: int,
+    options: argparse.Namespace,
+) -> dict[str, float]:
+    """Relative L2 errors after Adam at the better rate and after the finish, and seconds."""
+    network = make(jr.split(key)[0])
+    found = []
+    for rate in rates:
+        solver = Gradient(options.steps, rate=rate, points=points, finish=0)
+        solution = solver.run(problem, network, key=key)
+        found.append((relative_error(problem, solution), solution))
+    error, trained = min(found, key=lambda each: each[0])
     # One step of no length goes before: the finish starts where Adam ended.
     last = Gradient(1, rate=1e-30, points=points, finish=options.finish)
-    ended = [
-        last.run(problem, inner(solution.network), key=key)
-        for solution, key in zip(trained, keys, strict=True)
-    ]
+    ended = last.run(problem, inner(trained.network), key=key)
     return {
-        "adam": np.array([relative_error(problem, each) for each in trained]),
-        "finish": np.array([relative_error(problem, each) for each in ended]),
-        "seconds": time.perf_counter() - start,
+        f"{label}_adam": error,
+        f"{label}_finish": relative_error(problem, ended),
+        f"{label}_adam_seconds": trained.seconds,
+        f"{label}_finish_seconds": ended.seconds,
     }
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from repnet.nn import MLP, Linear
-from repnet.problem import Box, Problem, Term, dirichlet
+from repnet.problem import Box, Problem, Term, dirichlet, zoo
 from repnet.solve import Gradient
-from repnet.solve._collocation import concentrated, redrawn
+from repnet.solve._collocation import concentrated, default_count, redrawn
 from repnet.solve._training import Collocation, prepare
 
 
@@ -74,3 +74,21 @@ def test_nothing_to_draw_anew_is_an_error():
         )
     with pytest.raises(ValueError, match="resample"):
         Gradient(adaptive=True)
+
+
+@pytest.mark.parametrize("waves", [(1, 2), (5, 7), (3, 8), (7, 7)])
+def test_points_follow_the_wavelengths_of_the_source(waves):
+    a1, a2 = waves
+    problem = zoo.make("helmholtz2d", a1=a1, a2=a2)
+    count = default_count(problem, None, jr.key(0))
+    # The side holds a wavelengths; the spectrum's 99.9 % edge is at most half a wavelength off.
+    low, high = (10.0 * (np.array(waves) + edge) for edge in (0.5, 1.5))
+    assert max(2048, np.prod(low)) <= count <= max(2048, np.prod(high))
+    assert default_count(problem, np.pi * np.array([1.0, 40.0]), jr.key(0)) == 8192
+    assert default_count(problem, np.pi * np.array([2.0, 9.0]), jr.key(0)) == 3000
+
+
+def test_a_plan_states_the_points():
+    solution = Gradient(steps=1, finish=0).run(zoo.make("helmholtz2d"), network(), key=jr.key(0))
+    assert solution.plan.numbers["points"] == 2048
+    assert "2,048 collocation points" in str(solution.plan)

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.random as jr
 
 from repnet.problem import Problem
-from repnet.solve._collocation import concentrated, default_count, redrawn
+from repnet.solve._collocation import concentrated, redrawn
 from repnet.solve._loop import State
 from repnet.solve._loss import Training
 from repnet.solve._weighting import balanced
@@ -63,8 +63,7 @@ def _moved(
 ) -> Training:
     key = jr.fold_in(state.key if state.key.ndim == 0 else state.key[0], step)
     problem: Problem = ready.problem
-    inside = between.inside or default_count(problem)
     if not between.adaptive:
-        return replace(training, terms=redrawn(problem, training.terms, inside, key))
+        return replace(training, terms=redrawn(problem, training.terms, between.inside, key))
     both = eqx.combine(state.parameters, ready.rest)
-    return replace(training, terms=concentrated(problem, training, both, inside, key))
+    return replace(training, terms=concentrated(problem, training, both, between.inside, key))

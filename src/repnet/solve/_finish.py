@@ -12,6 +12,7 @@ import scipy  # its parts load at their first use
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
+from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._loss import TermData, Training, total_loss
 from repnet.solve.equations._fit import row_weights
@@ -19,7 +20,21 @@ from repnet.solve.equations._fit import row_weights
 _START = 1e-4  # damping relative to the mean diagonal of the kernel
 _LEAST, _MOST = 1e-13, 1e6
 _ENOUGH = 1e-24  # relative square of the residuals below which nothing is left to gain
-LARGEST = 5e7  # numbers in the Jacobian beyond which a step is too dear
+_RCOND = 1e-10  # singular values of the read-out's rows that count as zero
+_MOST_STEPS = 60
+_WORK = 2e12  # multiplications of all steps
+_LARGEST = 1.2e8  # numbers in the Jacobian
+
+
+def steps_for(rows: int, columns: int) -> int:
+    """How many steps are worth their time: about as much as a training's.
+
+    >>> steps_for(512, 21_000), steps_for(2048, 21_000), steps_for(8192, 21_000)
+    (60, 22, 0)
+    """
+    if rows * columns > _LARGEST:
+        return 0
+    return min(_MOST_STEPS, int(_WORK / (rows * columns * min(rows, columns))))
 
 
 @dataclass(frozen=True)
@@ -47,12 +62,17 @@ def finish(
     have the same mean square, boundaries ten times that. $J J^T$ is the tangent kernel at the
     collocation points. A squared residual of order two weighs an error of frequency ω by ω⁴, so
     that gradient descent leaves the low frequencies where they are; dividing by the kernel undoes
-    the weight.
+    the weight. What an equation says least about are solutions of its homogeneous part, which a
+    boundary alone decides: gradients of the two differ by the same ω⁴.
+
+    Where the network has a linear read-out and the problem no unknowns, $r$ and $J$ are taken
+    without what the read-out reaches, and it is solved for by least squares after each step
+    (variable projection): the damping that the other parameters need would keep it from following.
 
     **Arguments:** `steps` at most; `tell(step, loss)` is called after each.
 
     **Source:** Levenberg 1944, Marquardt 1963; in the space of residuals, Müller and Zeinhofer
-    2023.
+    2023; read-out: Golub and Pereyra 1973, Kaufman 1975.
     """
     with jax.enable_x64(True):
         wide = [jax.tree.map(_double, tree) for tree in (parameters, rest, training)]
@@ -76,6 +96,7 @@ class _Residual:
     def __init__(self, problem: Problem, parameters: PyTree, rest: PyTree, training: Training):
         self.parameters, self.rest, self.training = parameters, rest, training
         self.damping = _START
+        self.readout = _readout_places(parameters)
         self.scales: list[Array] = []
         _, rows = self._linearized(ravel_pytree(parameters)[0], unit=True)
         for term, each in zip(problem.terms.values(), rows, strict=True):
@@ -88,25 +109,40 @@ class _Residual:
     def step(self, flat: Array) -> tuple[Array, bool]:
         """The next vector, and whether another step may help."""
         values, blocks = self._linearized(flat)
-        r = np.concatenate([np.asarray(v).ravel() for v in values])
-        rows = np.concatenate([np.asarray(b).reshape(-1, flat.size) for b in blocks])
+        r, rows = _stacked(values), _stacked_rows(blocks)
         square = float(r @ r)
         if not np.isfinite(square) or square <= _ENOUGH * len(r):
             return flat, False
+        if len(self.readout):
+            r, rows = _beyond(rows[:, self.readout], r, rows)
         fewer = len(r) <= flat.size  # residuals than parameters
         kernel = rows @ rows.T if fewer else rows.T @ rows
+        right = r if fewer else rows.T @ r
         size = float(np.trace(kernel)) / len(r)
         while self.damping <= _MOST:
             damped = kernel + self.damping * size * np.eye(len(kernel))
-            right = r if fewer else rows.T @ r
             step = scipy.linalg.solve(damped, right, assume_a="pos", check_finite=False)
             moved = flat - jnp.asarray(rows.T @ step if fewer else step)
-            after = self._square(moved)
+            moved, after = self._settled(moved)
             if after < square:
                 self.damping = max(self.damping / 5.0, _LEAST)
                 return moved, True
             self.damping *= 8.0
         return flat, False
+
+    def _settled(self, flat: Array) -> tuple[Array, float]:
+        """The vector with its read-out solved for where that helps, and its square."""
+        square = self._square(flat)
+        if not len(self.readout) or not np.isfinite(square):
+            return flat, square
+        values, blocks = self._linearized(flat, self.readout)
+        r, rows = _stacked(values), _stacked_rows(blocks)
+        norms = np.sqrt(np.square(rows).sum(axis=0))
+        norms = np.where(norms > 0, norms, 1.0)
+        change = np.linalg.lstsq(rows / norms, r, rcond=_RCOND)[0] / norms
+        other = flat.at[self.readout].add(-jnp.asarray(change))
+        solved = self._square(other)
+        return (other, solved) if solved < square else (flat, square)
 
     def _square(self, flat: Array) -> float:
         total = 0.0
@@ -115,14 +151,52 @@ class _Residual:
             total += float(jnp.sum(jnp.square(scale * found)))
         return total if np.isfinite(total) else np.inf
 
-    def _linearized(self, flat: Array, unit: bool = False) -> tuple[list[Array], list[Array]]:
+    def _linearized(
+        self, flat: Array, places: np.ndarray | None = None, *, unit: bool = False
+    ) -> tuple[list[Array], list[Array]]:
+        """Scaled residuals, and their derivatives by all parameters or those at some places."""
+        some = None if places is None else jnp.asarray(places)
         values, rows = [], []
-        for place, term in enumerate(self.training.terms):
-            value, row = _rows(flat, self.parameters, self.rest, self.training, term)
-            scale = jnp.ones(value.shape[1]) if unit else self.scales[place]
+        for index, term in enumerate(self.training.terms):
+            value, row = _rows(flat, some, self.parameters, self.rest, self.training, term)
+            scale = jnp.ones(value.shape[1]) if unit else self.scales[index]
             values.append(scale * value)
             rows.append(scale[:, None] * row)
         return values, rows
+
+
+def _stacked(values: list[Array]) -> Float[np.ndarray, " rows"]:
+    return np.concatenate([np.asarray(value).ravel() for value in values])
+
+
+def _stacked_rows(blocks: list[Array]) -> Float[np.ndarray, "rows columns"]:
+    return np.concatenate([np.asarray(rows).reshape(-1, rows.shape[-1]) for rows in blocks])
+
+
+def _beyond(
+    reach: Float[np.ndarray, "rows some"],
+    r: Float[np.ndarray, " rows"],
+    rows: Float[np.ndarray, "rows columns"],
+) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows columns"]]:
+    """Residuals and rows without their parts in the span of some columns."""
+    norms = np.sqrt(np.square(reach).sum(axis=0))
+    left, singular, _ = np.linalg.svd(reach / np.where(norms > 0, norms, 1.0), full_matrices=False)
+    basis = left[:, singular > _RCOND * singular[0]]
+    return r - basis @ (basis.T @ r), rows - basis @ (basis.T @ rows)
+
+
+def _readout_places(parameters: PyTree) -> np.ndarray:
+    """Where in the flat vector a read-out lies that is to be solved for; empty for none."""
+    network, unknowns = parameters
+    if jax.tree.leaves(unknowns) or not isinstance(network, MLP) or network.readout.weight is None:
+        return np.zeros(0, int)
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    ones = eqx.tree_at(lambda tree: tree[0].readout, zeros, replace_fn=_ones)
+    return np.flatnonzero(np.asarray(ravel_pytree(ones)[0]))
+
+
+def _ones(tree: PyTree) -> PyTree:
+    return jax.tree.map(jnp.ones_like, tree)
 
 
 @eqx.filter_jit
@@ -157,10 +231,20 @@ def _values(
 
 @eqx.filter_jit
 def _rows(
-    flat: Array, parameters: PyTree, rest: PyTree, training: Training, term: TermData
+    flat: Array,
+    places: Array | None,
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+    term: TermData,
 ) -> tuple[Float[Array, "points equations"], Float[Array, "points equations parameters"]]:
+    def at(p: Array, x: Array, value: Array | None) -> Array:
+        moved = p if places is None else flat.at[places].set(p)
+        return _at(moved, parameters, rest, training, term, x, value)
+
     def one(x: Array, value: Array | None) -> tuple[Array, Array]:
-        found, pull = jax.vjp(lambda p: _at(p, parameters, rest, training, term, x, value), flat)
+        start = flat if places is None else flat[places]
+        found, pull = jax.vjp(lambda p: at(p, x, value), start)
         (rows,) = jax.vmap(pull)(jnp.eye(found.size))
         return found, rows
 

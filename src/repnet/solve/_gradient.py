@@ -20,9 +20,9 @@ from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
 from repnet.solve._between import Between
 from repnet.solve._clock import Clock
-from repnet.solve._collocation import check_drawn
+from repnet.solve._collocation import check_drawn, count_inside, points_in_words
 from repnet.solve._equation_scale import equation_scale
-from repnet.solve._finish import LARGEST
+from repnet.solve._finish import steps_for
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
 from repnet.solve._scale_search import find_scale
@@ -39,8 +39,6 @@ from repnet.solve._training import (
     train,
 )
 from repnet.solve._weighting import Weights, check_weights
-
-_FINISH = 20  # Gauss–Newton steps where the user gives no number
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,18 @@ class Gradient:
       domain, a number or one per axis, or `"auto"`, and so may `directions` be: a regression's
       search for the scale then tries all of them, an equation takes `"mixed"`. `features` are
       `"local"` for a regression and `"plain"` for an equation if `"auto"`.
-    - `points`: collocation points inside the domain, fewer on boundaries; `None` is 512 in one
-      dimension and 1,024 in more.
+    - `points`: collocation points inside the domain, fewer on boundaries; `None` is 20 per
+      wavelength in one dimension and 10 per wavelength and axis in more, from 512 or 2,048 to
+      8,192.
     - `weights`: of the terms in the loss: `"equal"`, a number per name, or `"gradient_norm"` or
       `"ntk"`, which balance the terms anew at every record.
     - `resample`: steps between new draws of the points, `adaptive` if more of them should lie
       where residuals are large; `None` keeps them.
     - `causal`: ε, how strictly earlier times (the last axis) come first in terms inside the domain,
       relative to the initial loss; 0 is not at all.
-    - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision;
-      `None` is 20 for equations that the default optimiser trains on all points, if points times
-      parameters are at most 5e7, else 0.
+    - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision, at
+      most. `None`, for equations that the default optimiser trains on all points, is as many as
+      take about as long as the training, 60 at most and none for very many points; else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -159,7 +158,7 @@ class Gradient:
         with Clock() as clock:
             reasons: tuple[str, ...] = ()
             numbers: dict[str, Any] = {}
-            schedule = self._schedule
+            stopped = False
             if network is None:
                 try:
                     network, reasons, numbers = default_network(self, problem, key=network_key)
@@ -169,24 +168,28 @@ class Gradient:
                     network, reasons, numbers = default_network(
                         unsearched, problem, key=network_key
                     )
-                    schedule = replace(schedule, steps=0)
+                    stopped = True
+            inside = count_inside(problem, self.points, numbers.get("omega"), loop_key)
             with _precision(network):
-                ready = _prepare(self, problem, network, loop_key, stacked=False)
-                if schedule.steps:
-                    schedule = replace(schedule, finish=self._finish(ready))
+                ready = _prepare(self, problem, network, inside, loop_key, stacked=False)
+                schedule = self._schedule(inside)
+                schedule = replace(schedule, finish=self._finish(ready))
+                if stopped:
+                    schedule = replace(schedule, steps=0)
                 outcome = train(ready, schedule, progress or NoProgress())
+                reasons += points_in_words(inside, numbers.get("omega"))
+                numbers = {**numbers, "points": inside} if inside else numbers
                 plan = _plan(self, _rate(self, problem), network, reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
-    @property
-    def _schedule(self) -> Schedule:
+    def _schedule(self, inside: int) -> Schedule:
         balance = self.weights if isinstance(self.weights, str) else "equal"
         between = Between(
             self.resample,
             self.adaptive,
             None if balance == "equal" else self.chunk,
             balance,
-            self.points or 0,
+            inside,
         )
         return Schedule(self.steps, self.chunk, self.watch, between)
 
@@ -198,8 +201,7 @@ class Gradient:
         columns = sum(leaf.size for leaf in jax.tree.leaves(ready.state.parameters))
         columns //= ready.state.step.size  # of each network of a stack
         ours = self.optimiser is None and self.batch is None
-        cheap = ours and rows * columns <= LARGEST and ready.training.frame is not None
-        return _FINISH if cheap else 0
+        return steps_for(rows, columns) if ours and ready.training.frame is not None else 0
 
 
 def train_many(
@@ -244,14 +246,17 @@ def train_many(
         # Once without the batch: an activation's kind, found by probing it, can't be under `vmap`.
         eqx.filter_eval_shape(make_network, pairs[0, 0], *(argument[0] for argument in batched))
         networks = eqx.filter_vmap(make_network)(pairs[:, 0], *batched)
+        inside = count_inside(problem, solver.points, None, pairs[0, 1])
         with _precision(networks):
-            ready = _prepare(solver, problem, networks, pairs[:, 1], stacked=True)
-            schedule = replace(solver._schedule, finish=solver._finish(ready))
+            ready = _prepare(solver, problem, networks, inside, pairs[:, 1], stacked=True)
+            schedule = replace(solver._schedule(inside), finish=solver._finish(ready))
             outcome = train(ready, schedule, progress or NoProgress())
             solutions = []
             for index in range(len(keys)):
                 network = pick(ready.initial[0], index)
-                plan = _plan(solver, _rate(solver, problem), network, (), {})
+                reasons = points_in_words(inside, None)
+                numbers = {"points": inside} if inside else {}
+                plan = _plan(solver, _rate(solver, problem), network, reasons, numbers)
                 solutions.append(_solution(ready, outcome, clock, plan, index))
             return solutions
 
@@ -310,7 +315,13 @@ def _rate(solver: Gradient, problem: Problem) -> float:
 
 
 def _prepare(
-    solver: Gradient, problem: Problem, network: Callable, key: Array, *, stacked: bool
+    solver: Gradient,
+    problem: Problem,
+    network: Callable,
+    inside: int,
+    key: Array,
+    *,
+    stacked: bool,
 ) -> Ready:
     check_weights(solver.weights, problem)
     if solver.resample is not None:
@@ -325,7 +336,7 @@ def _prepare(
         hold_out=solver.hold_out,
         stacked=stacked,
         key=key,
-        collocation=Collocation(solver.points or 0, solver.weights, solver.causal),
+        collocation=Collocation(inside, solver.weights, solver.causal),
     )
 
 

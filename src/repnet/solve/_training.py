@@ -106,11 +106,11 @@ def prepare(
     dtype = precision_of(network)
     collocation = collocation or Collocation()
     point_key = jr.fold_in(key if key.ndim == 0 else key[0], 1)
+    _require_numbers(problem)
     terms, held, units, frame = _standard_terms(problem, hold_out, dtype, collocation, point_key)
     optimiser = ADAM if optimiser is None else _with_extra_arguments(optimiser)
     scalars = jnp.asarray(rate, dtype), jnp.asarray(steps, dtype)
     training = Training(terms, held, frame, *scalars, optimiser, batch, problem.transform)
-    _require_numbers(problem)
     unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), problem.unknowns)
     begin = initial_state
     if stacked:
@@ -324,7 +324,8 @@ def _standard_terms(
     box, zero, one = problem.domain, np.zeros(problem.out_size), np.ones(problem.out_size)
     units = Standardization(box.centre, box.half_width, zero, one)
     frame = Frame(*(jnp.asarray(a, dtype) for a in (box.centre, box.half_width, zero, one)))
-    points = draw_terms(problem, collocation.inside or default_count(problem), key)
+    inside = collocation.inside or default_count(problem, None, key)
+    points = draw_terms(problem, inside, key)
     terms = []
     for name, term in problem.terms.items():
         placed = Term(term.residual, points[name], term.values)

@@ -45,6 +45,9 @@ def test_viscosity_and_strength_of_burgers_equation():
     low, high = solution.plan.numbers["intervals"]["viscosity"]
     assert low < 0.02 < high
     assert high - low < 0.1 * 0.02
+    residuals = solution.plan.numbers["residuals"]
+    assert residuals["data"] == pytest.approx(0.01, rel=0.15)  # the noise
+    assert 0.0 < residuals["equation"] < 0.01
 
 
 def test_marches_that_never_end_are_told(monkeypatch):

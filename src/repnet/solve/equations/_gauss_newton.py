@@ -125,9 +125,10 @@ def _reduced(
     """One layer for the whole domain, its read-out eliminated."""
     found = solve_inverse(problem, key, units=wishes.units, steps=wishes.steps)
     ends = intervals(found.reduced, found.state)
-    misfit, unmet = relative(found), _equation_error(problem, found, key)
+    held = draw_points(problem, _JUDGES, key)
+    errors = judge(problem, found.reduced.frame, found.state.network, held, found.state.tree)
     network = found.reduced.frame.field(found.state.network)
-    return network, found.state.tree, _plan(found, misfit, unmet, ends), found.steps
+    return network, found.state.tree, _plan(problem, found, errors, ends), found.steps
 
 
 def _marched(
@@ -139,6 +140,7 @@ def _marched(
     numbers = {
         "misfit": found.misfit,
         "equations": residual,
+        "residuals": found.errors,
         "intervals": found.intervals(),
         "marches": found.marches,
     }
@@ -177,16 +179,12 @@ def _plain(leaf: Any) -> Any:
     return float(leaf) if leaf.ndim == 0 else np.asarray(leaf)
 
 
-def _equation_error(problem: Problem, found: Found, key: PRNGKeyArray) -> float:
-    """The largest residual of an equation at fresh points, relative to its terms."""
-    held = draw_points(problem, _JUDGES, key)
-    errors = judge(problem, found.reduced.frame, found.state.network, held, found.state.tree)
-    return max((e for name, e in errors.items() if not is_data(problem.terms[name])), default=0.0)
-
-
-def _plan(found: Found, misfit: float, unmet: float, ends: dict[str, Any]) -> Plan:
+def _plan(problem: Problem, found: Found, errors: dict[str, float], ends: dict[str, Any]) -> Plan:
     waves = ", ".join(f"{w / np.pi:.3g}" for w in found.omega)
-    numbers = {"misfit": misfit, "equations": unmet, "intervals": ends, **found.tried}
+    misfit = relative(found)
+    unmet = max((e for name, e in errors.items() if not is_data(problem.terms[name])), default=0.0)
+    numbers = {"misfit": misfit, "equations": unmet, "residuals": errors, "intervals": ends}
+    numbers |= found.tried
     reasons = [
         f"Frequencies up to {waves} half waves per half-width of the domain's axes: those of the "
         "data, the sources and the conditions.",

@@ -33,6 +33,8 @@ class Marched:
 
     - `residual`: of the data, over their root mean square; `slopes`: its derivatives by the
       unknowns' numbers; `marches`: how many there were.
+    - `errors`: relative residual of every term: of conditions and equations the largest of any
+      slab, of data the root mean square.
     """
 
     unknowns: Any
@@ -40,6 +42,7 @@ class Marched:
     residual: Float[np.ndarray, " data"]
     slopes: Float[np.ndarray, "data unknowns"]
     marches: int
+    errors: dict[str, float]
 
     @property
     def network(self) -> Slabbed:
@@ -79,7 +82,23 @@ def march_to_data(problem: Problem, key: PRNGKeyArray, steps: int) -> Marched:
     row, slopes = search.descend(row, search.slopes(row, _COARSE), Slabs(), _FINE_STEPS, _SETTLED)
     run, residual = search.at(row, Slabs())
     unknowns = with_numbers(search.evolution.unknowns, row)
-    return Marched(unknowns, run, residual, slopes, len(search.known) + search.again)
+    errors = _largest(run) | _sizes_by_term(search.data, residual)
+    return Marched(unknowns, run, residual, slopes, len(search.known) + search.again, errors)
+
+
+def _largest(run: March) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for slab in run.slabs:
+        for name, error in slab.errors.items():
+            found[name] = max(found.get(name, 0.0), float(error))
+    return found
+
+
+def _sizes_by_term(data: dict[str, Term], residual: Float[np.ndarray, " data"]) -> dict[str, float]:
+    ends = np.cumsum([np.asarray(term.values).size for term in data.values()])
+    parts = np.split(residual, ends[:-1])
+    sizes = [float(np.sqrt(np.mean(np.square(part)))) for part in parts]
+    return dict(zip(data, sizes, strict=True))
 
 
 def _data(problem: Problem) -> dict[str, Term]:
