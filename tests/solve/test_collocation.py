@@ -88,6 +88,7 @@ def test_points_follow_the_wavelengths_of_the_source(waves):
     assert default_count(problem, np.pi * np.array([2.0, 9.0]), jr.key(0)) == 3000
 
 
+@pytest.mark.slow
 def test_a_plan_states_the_points():
     solution = Gradient(steps=1, finish=0).run(zoo.make("helmholtz2d"), network(), key=jr.key(0))
     assert solution.plan.numbers["points"] == 2048

@@ -55,6 +55,7 @@ def test_kernel_is_the_mean_over_drawn_units(bias, trained):
     assert relative(found, ensemble.kernel(points, points)) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [UniformWeights(2.0), ParabolicWeights(2.0)])
 def test_kernel_with_other_laws_of_the_weight(weights):
     ensemble = SineEnsemble((1.0, 2.0), weights=weights, bias=NormalBias(0.3))

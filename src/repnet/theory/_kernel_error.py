@@ -32,7 +32,7 @@ def compare_kernels(
 
     >>> import jax
     >>> errors, slope = compare_kernels(
-    ...     SineEnsemble((1.0,)), np.array([100, 1000]), half_width=1.0, key=jax.random.key(0)
+    ...     SineEnsemble((1.0,)), np.array([50, 400]), half_width=1.0, key=jax.random.key(0)
     ... )
     >>> bool(errors[1] < errors[0]), -0.8 < slope < -0.2
     (True, True)

@@ -85,6 +85,7 @@ def test_the_kdv_reference_satisfies_the_equation(dispersion, points):
     assert np.abs(left).max() < 1e-7 * np.sqrt(np.mean(wrong**2))
 
 
+@pytest.mark.slow
 def test_the_allen_cahn_reference_converges():
     """The kink at the seam limits the start; diffusion ends that."""
     best = on_grid(allen_cahn_series(1e-4, 5.0, samples=4096, every=8, count=50), 4096)
@@ -111,6 +112,7 @@ def test_the_kdv_reference_converges():
     assert errors[1] < 1e-9 * np.linalg.norm(best)
 
 
+@pytest.mark.slow
 def test_kdv_conserves_mass_momentum_and_energy():
     series, delta = kdv(0.022), 0.022
     wave = np.pi * np.arange(series.shape[1])
