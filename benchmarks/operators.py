@@ -25,7 +25,7 @@ import numpy as np
 
 from repnet.cli._operator_fits import linear_operator, same
 from repnet.data import Accelerogram, quakes
-from repnet.nn import MLP, DeepONet, FlowMap, Linear, RepNet
+from repnet.nn import MLP, CausalConvolutions, DeepONet, FlowMap, Linear, RepNet
 from repnet.operators import (
     BoucWen,
     FlowSolver,
@@ -239,6 +239,40 @@ def generated_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                         "real records": relative(solution, real),
                         "ms a step": 1e3 * solution.seconds / options.steps,
                     }
+
+
+def causal_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
+    """A causal convolutional network of whole records, on the same generated motions."""
+    for case in _chosen(options, "yielding 0.5 s"):
+        for seed in _missing(done, "causal", case, "causal convolutions", options):
+            train, test = _generated(case, options.motions)
+            real = _whole(case, options.quick)
+            dilations = (1, 2, 4, 8, 16, 32, 64)
+            network = AtSensors(
+                CausalConvolutions(300, channels=24, dilations=dilations, key=jr.key(seed))
+            )
+            solver = OperatorGradient(options.steps, rate=3e-3, functions=16, relative=True)
+            solution = solve(operator_problem(train), network, solver, key=jr.key(100 + seed))
+            yield {
+                "part": "causal",
+                "case": case,
+                "method": "causal convolutions",
+                "seed": seed,
+                "held-out motions": relative(solution, test),
+                "real records": relative(solution, real),
+                "seconds": solution.seconds,
+            }
+
+
+class AtSensors(eqx.Module):
+    """A network from records to values at the same times, as an operator."""
+
+    network: Callable
+
+    def many(self, functions: jax.Array, queries: jax.Array) -> jax.Array:
+        """Values at the sensors' own times."""
+        del queries
+        return jax.vmap(self.network)(functions)[:, :, None]
 
 
 def window_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
@@ -475,6 +509,7 @@ PARTS = {
     "curve": curve_rows,
     "whole": whole_rows,
     "generated": generated_rows,
+    "causal": causal_rows,
     "windows": window_rows,
     "direct": direct_rows,
 }
