@@ -52,6 +52,19 @@ def test_steps_per_band_are_predicted_and_verified(tmp_path, capsys):
     assert "RepNet, measured" in page
 
 
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (np.random.default_rng(0).uniform(size=(40, 5)), "more than 3 axes"),
+        (np.arange(18.0).reshape(9, 2), "Fewer than 16 points"),
+    ],
+)
+def test_data_without_bands_are_diagnosed_all_the_same(table, reason, tmp_path, capsys):
+    np.savetxt(tmp_path / "w.csv", table, delimiter=",")
+    assert run(["diagnose", str(tmp_path / "w.csv"), "--out", str(tmp_path / "run")]) == 0
+    assert reason in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_coarse_sampling_is_told(tmp_path, capsys):
     x = np.linspace(0, 1, 61)

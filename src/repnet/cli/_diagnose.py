@@ -7,7 +7,7 @@ import numpy as np
 from repnet.cli._choices import load
 from repnet.cli._finish import asked
 from repnet.cli._fit import key_of
-from repnet.cli._learning import forecast_learning
+from repnet.cli._learning import forecast_learning, why_no_forecast
 from repnet.cli._suggest import suggest
 from repnet.cli._table import show_diagnosis
 from repnet.data import Dataset
@@ -47,7 +47,10 @@ def _diagnosis(data: Dataset, options: dict[str, Any]) -> Run:
     suggestion = suggest(data, spectra)
     scale = np.asarray(suggestion["scale"])
     key = key_of(options["seed"])
-    learning = forecast_learning(data, scale, verify=options["verify"], key=key)
+    left_out = why_no_forecast(data)
+    learning = None
+    if left_out is None:
+        learning = forecast_learning(data, scale, verify=options["verify"], key=key)
     record = record_of(
         "diagnose",
         asked(options),
@@ -58,6 +61,7 @@ def _diagnosis(data: Dataset, options: dict[str, Any]) -> Run:
             "sampling": _describe(sampling),
             "suggestion": suggestion,
             "learning": learning,
+            "learning_left_out": left_out,
         },
     )
     return Run(record, {**data_arrays(data), **spectrum_arrays(spectra)})

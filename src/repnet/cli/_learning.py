@@ -15,23 +15,43 @@ from repnet.solve._standardize import standardization
 
 WIDTH, HIDDEN = 256, (64, 64)
 FRACTION = 0.5
+FEWEST = 16  # points
 MOST_AXES = 3  # beyond, scattered points have no bands
 FEWER = 512  # points of the kernels that compare scales
 FACTORS = (0.25, 0.5, 2.0)
 MATTERS = 0.01  # share of the energy of bands that a scale is judged by
+FEW = 20  # steps that need not be fewer
 BETTER = 0.8  # a scale that needs less than this share of the steps is better
 VERIFIED = 1000  # steps of the short descent
 
 
+def why_no_forecast(data: Dataset) -> str | None:
+    """Why the data have no bands to forecast, in a sentence; `None` where they have.
+
+    ```python
+    >>> from repnet.data import heart
+    >>> why_no_forecast(heart()) is None
+    True
+
+    ```
+    """
+    if data.x.shape[1] > MOST_AXES and data.grid_shape is None:
+        return f"Scattered points on more than {MOST_AXES} axes have no bands to forecast."
+    if len(data.x) < FEWEST:
+        return f"Fewer than {FEWEST} points have no bands to forecast."
+    if np.any(np.ptp(data.x, axis=0) == 0):
+        name = data.input_names[int(np.argmax(np.ptp(data.x, axis=0) == 0))]
+        return f"{name} is the same throughout: there are no bands to forecast along it."
+    return None
+
+
 def forecast_learning(
     data: Dataset, scale: np.ndarray, *, verify: bool, key: jax.Array
-) -> dict[str, Any] | None:
-    """Steps per band of a vanilla network and of a RepNet, as JSON values; `None` without bands.
+) -> dict[str, Any]:
+    """Steps per band of a vanilla network and of a RepNet, as JSON values.
 
     **Arguments:** `scale`: of the RepNet, per axis; `verify`: also train for a moment.
     """
-    if data.x.shape[1] > MOST_AXES and data.grid_shape is None:
-        return None
     target = _standard(data)
     vanilla_key, repnet_key, thin_key = jr.split(key, 3)
     networks = {"vanilla": _vanilla(data, vanilla_key), "RepNet": _repnet(data, scale, repnet_key)}
@@ -98,6 +118,8 @@ def _advice(
     }
     best = min(FACTORS, key=lambda factor: needed[factor])
     here, there = needed[1.0], needed[best]
+    if here <= FEW:
+        return [f"At the suggested scale the bands that hold the energy take {_count(here)} steps."]
     steps = f"{_count(there)} steps where the suggested one needs {_count(here)}"
     if not there < BETTER * here:
         return [
@@ -124,7 +146,7 @@ def _needed(network: MLP, target: tuple[np.ndarray, np.ndarray], key: jax.Array)
 
 
 def _count(steps: float) -> str:
-    return number(round(steps)) if np.isfinite(steps) else "more than ten million"
+    return number(int(np.ceil(steps))) if np.isfinite(steps) else "more than ten million"
 
 
 def _doubts(found: dict[str, Any]) -> list[str]:

@@ -175,6 +175,8 @@ def show_diagnosis(record: Record, target: str) -> None:
         console.print(_learning_table(learning))
         for line in learning["reasons"]:
             console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    else:
+        console.print(f"  {metrics['learning_left_out']}", highlight=False, markup=False)
     console.print(f"\nResults: {target}/report.html", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -43,7 +43,7 @@ def learning_cards(learning: dict[str, Any] | None) -> list[Card]:
     with styled():
         for index, (name, entry) in enumerate(reversed(list(learning["networks"].items()))):
             ink = colour(index)
-            axes.plot(middles, _finite(entry["steps"], bands), "-", color=ink, label=name)
+            axes.plot(middles, _finite(entry["steps"], bands), "-x", ms=4, color=ink, label=name)
             if "measured" in entry:
                 axes.plot(middles, _finite(entry["measured"], bands), "o", ms=4, color=ink)
         axes.set_xscale("log")
@@ -52,7 +52,7 @@ def learning_cards(learning: dict[str, Any] | None) -> list[Card]:
     caption = (
         f"Steps of plain descent until a band's error is down to {learning['fraction']:.0%}, "
         "predicted from each network's tangent kernel before training. A curve ends where ten "
-        "million steps are not enough. Dots: measured."
+        "million steps are not enough. Crosses: predicted. Dots: measured."
     )
     title = "Steps to learn each band"
     return [Card(title, to_svg(figure, title), caption)]
