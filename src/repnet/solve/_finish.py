@@ -121,7 +121,10 @@ class _Residual:
         size = float(np.trace(kernel)) / len(r)
         while self.damping <= _MOST:
             damped = kernel + self.damping * size * np.eye(len(kernel))
-            step = scipy.linalg.solve(damped, right, assume_a="pos", check_finite=False)
+            step = _solved(damped, right)
+            if step is None:
+                self.damping *= 8.0
+                continue
             moved = flat - jnp.asarray(rows.T @ step if fewer else step)
             moved, after = self._settled(moved)
             if after < square:
@@ -163,6 +166,17 @@ class _Residual:
             values.append(scale * value)
             rows.append(scale[:, None] * row)
         return values, rows
+
+
+def _solved(
+    kernel: Float[np.ndarray, "n n"], right: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"] | None:
+    """The solution, or `None` where rounding leaves the kernel not positive definite."""
+    try:
+        factor = scipy.linalg.cho_factor(kernel, overwrite_a=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    return scipy.linalg.cho_solve(factor, right, check_finite=False)
 
 
 def _stacked(values: list[Array]) -> Float[np.ndarray, " rows"]:
