@@ -3,9 +3,11 @@
 from repnet.judge import band_error, psnr, relative_l2, report_card, rmse, time_to_learn
 from repnet.nn import (
     MLP,
+    DeepONet,
     FactorizedLinear,
     FourierFeatures,
     Linear,
+    MscaleDNN,
     RepLinear,
     RepNet,
     SineLinear,
@@ -43,13 +45,14 @@ from repnet.solve import (
 )
 from repnet.solve import solve as solve
 from repnet.spectrum import axis_spectra, check_sampling, direction_spectra, suggest_scale
-from repnet.theory import crossing_density, partition_density
+from repnet.theory import crossing_density, partition_density, tangent_kernel
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Ball",
     "Box",
+    "DeepONet",
     "FactorizedLinear",
     "FourierFeatures",
     "GaussNewton",
@@ -57,6 +60,7 @@ __all__ = [
     "LeastSquares",
     "Linear",
     "MLP",
+    "MscaleDNN",
     "Plan",
     "Problem",
     "RESULTS",
@@ -93,6 +97,7 @@ __all__ = [
     "siren",
     "solve",
     "suggest_scale",
+    "tangent_kernel",
     "time_to_learn",
     "train_many",
 ]

@@ -1,5 +1,6 @@
 """What every test shares; pyproject.toml switches on the checks of types and shapes."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from jax._src.lru_cache import LRUCache
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 # What was compiled once is kept, for all workers and for the next run.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent / ".pytest_cache/jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
@@ -23,6 +24,22 @@ def _put_whole(cache: LRUCache, key: str, value: bytes) -> None:
 
 
 LRUCache.put = _put_whole
+
+_MAPS = Path("/proc/self/maps")  # Linux alone has it, and its limit of 65,530 maps
+_MOST_MAPS = 25_000
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Forget compiled programs between files, before their maps of memory are too many.
+
+    Every program that XLA compiles maps some; past the system's limit the next one crashes.
+    """
+    if (nextitem is None or nextitem.path != item.path) and _MAPS.exists():
+        with _MAPS.open() as lines:
+            count = sum(1 for _ in lines)
+        if count > _MOST_MAPS:
+            jax.clear_caches()
+            gc.collect()
 
 
 @pytest.fixture
