@@ -3,7 +3,7 @@
     python benchmarks/theory.py --out theory.json
 
 Each row is written when it is done, and a second run with the same file goes on where the first
-one stopped. All rows take under half an hour on two cores.
+one stopped. All rows take about five minutes on two idle cores.
 """
 
 import argparse
