@@ -81,6 +81,7 @@ def test_pipeline_search_and_clone():
 
 
 @pytest.mark.parametrize("keywords", [QUICK, {"solver": "windows", "random_state": 0}])
+@pytest.mark.slow
 def test_pickle_keeps_every_bit(keywords):
     model = RepNetRegressor(**keywords).fit(X, Y[:, 0])
     again = pickle.loads(pickle.dumps(model))

@@ -38,6 +38,7 @@ def test_the_record_holds_what_the_model_does(fitted, wave):
     assert len(record.history["band_error"]) == len(record.history["watch_step"])
 
 
+@pytest.mark.slow
 def test_json_prints_the_record_and_nothing_else(wave, tmp_path, capsys):
     assert run(["fit", str(wave), *SMALL, "--out", str(tmp_path / "a"), "--json"]) == 0
     out, err = capsys.readouterr()

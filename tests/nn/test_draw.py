@@ -58,6 +58,7 @@ def test_axis_offsets_cover_the_whole_of_every_axis(offsets, dim):
 
 
 @pytest.mark.parametrize(("directions", "along"), [("axis", 11), ("isotropic", 0), ("mixed", 6)])
+@pytest.mark.slow
 def test_shares_of_the_directions(directions, along):
     unit, points = draw_hyperplanes(11, 3, directions=directions, offsets=None, key=jr.key(0))
     assert unit.shape == points.shape == (11, 3)

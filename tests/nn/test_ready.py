@@ -22,6 +22,7 @@ from repnet.nn import FROZEN, MLP, RepLinear, RepNet, siren
         (jnp.square, "plain", 3.0, ()),
     ],
 )
+@pytest.mark.slow
 def test_initial_output_has_magnitude_one(activation, features, scale, hidden):
     def rms(key):
         network = RepNet(

@@ -25,6 +25,7 @@ def parts() -> list[Standardized]:
 @pytest.mark.parametrize(
     ("time", "place"), [(-1.0, 0), (0.0, 0), (0.999, 0), (1.0, 1), (2.5, 2), (9.0, 2)]
 )
+@pytest.mark.slow
 def test_answers_with_the_slab_of_the_time(
     parts: list[Standardized], time: float, place: int
 ) -> None:

@@ -190,6 +190,7 @@ def test_damaged_runs_are_refused_in_one_line(tmp_path):
         read_run(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_real_training_has_every_card(tmp_path):
     data = make_data("line")
     train, test = holdout(data, 0.2, seed=0)

@@ -53,6 +53,7 @@ def test_fewer_rows_than_columns_and_a_column_of_zeros(rng):
     assert found[4] == 0.0
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_rows(rng):
     matrix, y = rng.normal(size=(256, 40)), rng.normal(size=(256, 1))
     triangle = Triangle(40, 1)

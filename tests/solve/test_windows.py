@@ -81,6 +81,7 @@ def test_noise_is_averaged(rng):
 
 
 @pytest.mark.parametrize("jitter", [0.0, 1e-3])
+@pytest.mark.slow
 def test_duplicate_points_get_their_mean(jitter, rng):
     x = np.linspace(0, 1, 120) + jitter * rng.uniform(-1, 1, 120)
     values = np.concatenate([np.sin(9 * x) - 0.5, np.sin(9 * x) + 0.5])

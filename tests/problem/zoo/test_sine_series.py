@@ -16,6 +16,7 @@ def values(field, points):
 
 
 @pytest.mark.parametrize(("k", "width"), [(10 * np.pi, 0.05), (7.3, 0.07), (60.0, 0.01)])
+@pytest.mark.slow
 def test_it_converges_with_the_modes(k, width, rng):
     points = rng.random((300, 2))
     enough = int(np.ceil(9.0 / (np.pi * width)))

@@ -109,6 +109,7 @@ def test_every_problem_is_stated_on_regions():
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.slow
 def test_residuals_keep_the_precision_of_the_points(dtype):
     with jax.enable_x64(True):
         for name in zoo.names():
