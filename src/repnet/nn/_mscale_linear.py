@@ -57,7 +57,7 @@ class MscaleLinear(AbstractFirstLayer):
         scales: Numbers,
         shares: Numbers | None = None,
         activation: Activation = jnp.sin,
-        weight: Law = Normal(1.0),  # noqa: B008 (a frozen value)
+        weight: Law = Normal(1.0),
         bias: Law | None = None,
         shared: bool = False,
         lower: PerAxis = -1.0,

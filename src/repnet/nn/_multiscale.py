@@ -28,7 +28,7 @@ def MscaleDNN(
     hidden: Sequence[int] = (32,),
     shared: bool = False,
     activation: Activation = jnp.sin,
-    weight: Law = Normal(1.0),  # noqa: B008 (a frozen value)
+    weight: Law = Normal(1.0),
     bias: Law | None = None,
     initialization: Initialization | None = None,
     lower: PerAxis = -1.0,

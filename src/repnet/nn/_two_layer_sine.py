@@ -63,9 +63,9 @@ class TwoLayerSine(eqx.Module):
         *,
         scales: Numbers = (1.0,),
         shares: Numbers | None = None,
-        weight: Law = Normal(1.0),  # noqa: B008 (a frozen value)
-        bias: Law = Uniform(-math.pi, math.pi),  # noqa: B008
-        amplitude: Law = Normal(1.0),  # noqa: B008
+        weight: Law = Normal(1.0),
+        bias: Law = Uniform(-math.pi, math.pi),
+        amplitude: Law = Normal(1.0),
         draw: str = "random",
         paired: bool = True,
         key: PRNGKeyArray,
