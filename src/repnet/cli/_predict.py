@@ -1,17 +1,15 @@
 """`repnet predict`: a saved fit or solution at the points of a table."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from repnet.cli._predict_operator import run_predict_operator
-from repnet.cli._text import as_csv, require_free
+from repnet.cli._text import as_csv, hand_over, require_free
 from repnet.data import read_csv
 from repnet.report import MODEL, read_run, record_of
 from repnet.solve import Solution
-from repnet.solve._store import write_whole
 
 
 def run_predict(options: dict[str, Any]) -> int:
@@ -36,16 +34,7 @@ def run_predict(options: dict[str, Any]) -> int:
         {"folder": folder, "points": options["points"], "output": output},
         metrics={"points": len(points)},
     )
-    if output is not None:
-        write_whole(output, text.encode())
-        record_path = output.with_suffix(".run.json")
-        write_whole(record_path, (record.to_json() + "\n").encode())
-        if not (options["quiet"] or options["json"]):
-            print(f"{len(points)} predictions in {output}", file=sys.stderr)
-    if options["json"]:
-        print(record.to_json())
-    elif output is None:
-        print(text, end="")
+    hand_over(text, len(points), record, options)
     return 0
 
 

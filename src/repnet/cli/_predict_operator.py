@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from repnet.cli._text import as_csv, require_free
+from repnet.cli._text import as_csv, hand_over, require_free
 from repnet.data import read_accelerogram, read_csv
 from repnet.operators import outside, roll_out, structure_of
 from repnet.operators._study import REST
 from repnet.report import MODEL, record_of
 from repnet.solve import Solution
-from repnet.solve._store import write_whole
 
 _FINEST = 0.02  # seconds: the coarsest step of the records that are learnt from
 
@@ -39,16 +38,7 @@ def run_predict_operator(options: dict[str, Any], about: dict[str, Any]) -> int:
             "peak": float(np.abs(columns[:, -1]).max()),
         },
     )
-    text = as_csv(names, columns)
-    if output is not None:
-        write_whole(output, text.encode())
-        write_whole(output.with_suffix(".run.json"), (record.to_json() + "\n").encode())
-        if not (options["quiet"] or options["json"]):
-            print(f"{len(columns)} predictions in {output}", file=sys.stderr)
-    if options["json"]:
-        print(record.to_json())
-    elif output is None:
-        print(text, end="")
+    hand_over(as_csv(names, columns), len(columns), record, options)
     return 0
 
 

@@ -2,9 +2,14 @@
 
 import csv
 import io
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from repnet.report import Record
+from repnet.solve._store import write_whole
 
 
 def as_csv(names: list[str], columns: np.ndarray) -> str:
@@ -26,3 +31,17 @@ def require_free(output: Path) -> None:
         raise ValueError(f"`--output` must be a new file; {output} is there already.")
     if not output.parent.is_dir():
         raise ValueError(f"`--output` must lie in a folder that exists; {output.parent} is none.")
+
+
+def hand_over(text: str, count: int, record: Record, options: dict[str, Any]) -> None:
+    """Write a table of predictions and its record where `--output` says, or print one of them."""
+    output = options["output"]
+    if output is not None:
+        write_whole(output, text.encode())
+        write_whole(output.with_suffix(".run.json"), (record.to_json() + "\n").encode())
+        if not (options["quiet"] or options["json"]):
+            print(f"{count} predictions in {output}", file=sys.stderr)
+    if options["json"]:
+        print(record.to_json())
+    elif output is None:
+        print(text, end="")
