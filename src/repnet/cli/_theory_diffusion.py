@@ -136,11 +136,10 @@ def _tables(
     main: DiffusionRun, waves: WindowedWaves, sweeps: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
     found = main.discrepancy
-    lengths = np.unique(np.linalg.norm(waves.vectors, axis=1).round(9))
     rows = [
         (f"{length:g}, down to {fraction:.0%}", *(_time(t) for t in found.times[f, band]),
          _time(found.ratios[f, band]))
-        for band, length in enumerate(lengths)
+        for band, length in enumerate(waves.lengths)
         for f, fraction in enumerate(found.fractions)
     ]  # fmt: skip
     tables = [
@@ -191,7 +190,7 @@ def _arrays(
         "measured": main.measured.magnitude()[:, ::every],
         "bands_model": main.model.band_norms(edges),
         "bands_measured": main.measured.band_norms(edges),
-        "waves": np.unique(np.linalg.norm(waves.vectors, axis=1).round(9)),
+        "waves": waves.lengths,
         "xi": xi,
         "coefficients": np.array(coefficients),
         "set_names": np.array([_braces(scales) for scales in sets]),

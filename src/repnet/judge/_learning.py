@@ -1,7 +1,7 @@
 """How many steps a network needs for each band of frequencies, said before it is trained."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -21,6 +21,7 @@ from repnet.theory import tangent_kernel, time_to_fraction
 from repnet.theory._history import checked_edges
 from repnet.theory._initial_rates import steep_ensemble
 from repnet.theory._modes import symmetric_eigen
+from repnet.theory._training import dtype_of, values_of
 
 PER_DECADE = 12  # records of the error per decade of steps
 LONGEST = 1e7  # steps up to which the error is followed
@@ -191,13 +192,13 @@ def _by_kernel(
     rate: float | None,
 ) -> Forecast:
     x, y = target
-    values = _values(network, x)
-    if values.shape != y.shape:
+    before = values_of(network, x)
+    if before.shape != y.shape:
         raise ValueError(
             "`time_to_learn(target=...)` must hold as many values per point as the network has"
-            f" outputs, {values.shape[1]}; got {y.shape[1]}."
+            f" outputs, {before.shape[1]}; got {y.shape[1]}."
         )
-    start = values - y
+    start = before - y
     if not np.isfinite(start).all():
         raise ValueError("`time_to_learn(target=...)` and the network's values must be finite.")
     kernel = tangent_kernel(network, x, rates=True) / (len(x) * y.shape[1])
@@ -205,15 +206,18 @@ def _by_kernel(
     values = np.maximum(values, 0.0)
     pace = 1.0 / values[-1] if rate is None else rate
     records = _records()
-    # Not (1 - ηλ)ᵏ as a power: log1p keeps rates of 1e-7 a step exact.
+    step = pace * values
+    # Not (1 - ηλ)ᵏ as a power: log1p keeps rates of 1e-12 a step exact.
     with np.errstate(divide="ignore"):
-        log_left = np.log(np.abs(1.0 - pace * values))
+        log_left = np.where(
+            step < 1.0, np.log1p(-np.minimum(step, 1.0)), np.log(np.abs(step - 1.0))
+        )
     left = np.exp(np.minimum(np.outer(records, np.maximum(log_left, -700.0)), _OVERFLOW))
     modal = vectors.T @ start
     errors = np.einsum("pm,rm,mo->rpo", vectors, left, modal, optimize=True)
     edges, norms = band_norms(errors, x, None if bands is None else checked_edges(bands))
     energy = norms[0] ** 2
-    diverges = pace * values[-1] >= 2.0
+    diverges = step[-1] >= 2.0
     drift = np.inf if diverges else _drift(network, x, vectors, modal, values, left, start)
     return Forecast(
         edges,
@@ -225,23 +229,13 @@ def _by_kernel(
         norms=norms,
         points=len(x),
         drift=drift,
-        doubts=_doubts(pace * values[-1], drift, y.shape[1]),
+        doubts=_doubts(step[-1], drift, y.shape[1]),
     )
 
 
 def _records() -> Float[np.ndarray, " records"]:
     count = int(PER_DECADE * np.log10(LONGEST)) + 1
     return np.concatenate([[0.0], np.unique(np.round(np.geomspace(1.0, LONGEST, count)))])
-
-
-def _values(network: Callable, x: np.ndarray) -> np.ndarray:
-    dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
-    return np.asarray(_evaluate(network, jnp.asarray(x, dtype)), np.float64)
-
-
-@eqx.filter_jit
-def _evaluate(network: Callable, points: Array) -> Array:
-    return jax.vmap(network)(points)
 
 
 def _drift(
@@ -260,7 +254,7 @@ def _drift(
     safe = np.where(values > 0, values, 1.0)
     gone = np.where(values > 1e-12 * values[-1], (1.0 - left[record]) / safe, 0.0)
     weights = -vectors @ (gone[:, None] * modal) / len(start)
-    dtype = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
+    dtype = dtype_of(network)
     moved = _moved(network, jnp.asarray(x, dtype), jnp.asarray(weights, dtype))
     probes = x[np.linspace(0, len(x) - 1, min(_PROBES, len(x))).astype(int)]
     before = tangent_kernel(network, probes, rates=True)
@@ -297,4 +291,4 @@ def _thinned(forecast: Forecast, count: int) -> Forecast:
         f"The kernel is that of {forecast.points:,} points made of {count:,}; bands above"
         f" {forecast.edges[-1]:.3g} are left out."
     )
-    return Forecast(**{**vars(forecast), "doubts": (*forecast.doubts, said)})
+    return replace(forecast, doubts=(*forecast.doubts, said))

@@ -11,7 +11,7 @@ from jaxtyping import Array, Complex, Float
 
 from repnet.nn import TwoLayerSine
 from repnet.nn._check import check_choice, check_count, check_positive
-from repnet.theory._history import SpectralHistory
+from repnet.theory._history import SpectralHistory, checked_times
 from repnet.theory._sine import GROUPS
 from repnet.theory._spectral_grid import SpectralGrid
 
@@ -133,12 +133,7 @@ def descend(
     check_positive("descend", "rate", rate)
     for group in trained:
         check_choice("descend", "trained", group, GROUPS)
-    times = np.asarray(times, np.float64)
-    if times.ndim != 1 or len(times) < 2 or times[0] != 0 or not np.all(np.diff(times) > 0):
-        raise ValueError(
-            "`descend(times=...)` must be at least 2 times that ascend from 0; got"
-            f" {times.tolist()[:5]}."
-        )
+    times = checked_times("descend", times)
     if np.shape(target) != (points.per_axis**points.dim,) or network.in_size != points.dim:
         raise ValueError(
             f"`descend(target=...)` must hold one value per point, {points.per_axis**points.dim},"

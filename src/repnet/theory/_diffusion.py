@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Complex, Float
 
-from repnet.theory._history import SpectralHistory
+from repnet.theory._history import SpectralHistory, checked_times
 from repnet.theory._spectral_grid import SpectralGrid
 from repnet.theory._tr_bdf2 import tr_bdf2
 
@@ -83,7 +83,7 @@ def spectral_diffusion(
 
     ```
     """
-    times = _checked_times(times)
+    times = checked_times("spectral_diffusion", times)
     dim = getattr(model, "dim", grid.dim)
     if dim != grid.dim:
         raise ValueError(
@@ -187,16 +187,6 @@ def spectral_grid(
     top = max(highest, model.reach)
     modes = int(np.ceil(highest * extent)) + 8
     return SpectralGrid(top, max(int(np.ceil(top * extent / fineness)), 16), dim, modes)
-
-
-def _checked_times(times: np.ndarray) -> Float[np.ndarray, " times"]:
-    times = np.asarray(times, np.float64)
-    if times.ndim != 1 or len(times) < 2 or times[0] != 0 or not np.all(np.diff(times) > 0):
-        raise ValueError(
-            "`spectral_diffusion(times=...)` must be at least 2 times that ascend from 0; got"
-            f" {times.tolist()[:5]}."
-        )
-    return times
 
 
 def _require_resolved(grid: SpectralGrid, start: np.ndarray) -> None:

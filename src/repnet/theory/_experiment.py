@@ -113,7 +113,7 @@ def band_edges(waves: WindowedWaves) -> list[float]:
     >>> band_edges(WindowedWaves((1.0, 4.0, 10.0), width=0.8))
     [0.0, 2.5, 7.0, 20.0]
     """
-    lengths = np.unique(np.linalg.norm(waves.vectors, axis=1).round(9))
+    lengths = waves.lengths
     return [0.0, *(0.5 * (lengths[:-1] + lengths[1:])).tolist(), waves.highest]
 
 

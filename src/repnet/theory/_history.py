@@ -111,3 +111,18 @@ def checked_edges(edges: Sequence[float] | np.ndarray) -> Float[np.ndarray, " ed
             f" {edge.tolist()}."
         )
     return edge
+
+
+def checked_times(owner: str, times: Sequence[float] | np.ndarray) -> Float[np.ndarray, " times"]:
+    """Times as an array that ascends from 0.
+
+    >>> checked_times("descend", [0.0, 1.0]).tolist()
+    [0.0, 1.0]
+    """
+    found = np.asarray(times, np.float64)
+    if found.ndim != 1 or len(found) < 2 or found[0] != 0 or not np.all(np.diff(found) > 0):
+        raise ValueError(
+            f"`{owner}(times=...)` must be at least 2 times that ascend from 0; got"
+            f" {found.tolist()[:5] if found.ndim == 1 else f'shape {found.shape}'}."
+        )
+    return found

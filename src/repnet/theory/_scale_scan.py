@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from repnet.nn import MLP, RepNet
+from repnet.nn import RepNet
 from repnet.nn._check import check_positive
 from repnet.theory._modes import symmetric_eigen
 from repnet.theory._ntk import tangent_kernel
-from repnet.theory._training import descend_network
+from repnet.theory._training import descend_network, values_of
 
 _LIMIT = 0.7  # radians per sample: steeper steps turn between samples
 _TESTS = 1025
@@ -91,16 +89,14 @@ def _errors(
     pace = 1.0 / values[-1]
     trained, _ = descend_network(network, x, y, np.array([steps]), rate=float(pace), rates=True)
     truth = _target(new, wave)
-    start_x, start_new = _values(network, x), _values(network, new)
+    start_x, start_new = values_of(network, x), values_of(network, new)
     safe = np.maximum(values, 1e-12 * values[-1])
     reached = (1.0 - (1.0 - pace * safe) ** steps) / safe
     weights = vectors @ (reached[:, None] * (vectors.T @ (y - start_x)))
     by_kernel = start_new + kernel[len(x) :] @ weights
-    size = np.linalg.norm(truth)
-    by_descent = _values(trained, new)
-    return tuple(float(np.linalg.norm(guess - truth) / size) for guess in (by_descent, by_kernel))  # type: ignore[return-value]
+    by_descent = values_of(trained, new)
+    return _relative(by_descent, truth), _relative(by_kernel, truth)
 
 
-def _values(network: MLP, x: np.ndarray) -> np.ndarray:
-    points = jnp.asarray(x, network.readout.bias.dtype)
-    return np.asarray(jax.vmap(network)(points), np.float64)
+def _relative(guess: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.linalg.norm(guess - truth) / np.linalg.norm(truth))

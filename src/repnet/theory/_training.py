@@ -89,6 +89,32 @@ def _check_values(network: Callable, x: Array, y: Array) -> None:
         )
 
 
+def values_of(
+    network: Callable, x: Float[np.ndarray, "points dim"]
+) -> Float[np.ndarray, "points out"]:
+    """A network's values at points, computed in its own precision.
+
+    >>> from repnet.nn import Linear
+    >>> values_of(Linear(1, 2, key=jax.random.key(0)), np.zeros((3, 1))).shape
+    (3, 2)
+    """
+    return np.asarray(_evaluated(network, jnp.asarray(x, dtype_of(network))), np.float64)
+
+
+def dtype_of(network: Any) -> jnp.dtype:
+    """The precision of a network's parameters.
+
+    >>> dtype_of(jnp.ones(2, jnp.float16)).name
+    'float16'
+    """
+    return jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))[0].dtype
+
+
+@eqx.filter_jit
+def _evaluated(network: Callable, points: Array) -> Array:
+    return jax.vmap(network)(points)
+
+
 @eqx.filter_jit
 def _advance(
     pieces: tuple[Any, Any, Any], x: Array, y: Array, pace: Array, steps: Array

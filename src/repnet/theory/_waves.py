@@ -56,9 +56,14 @@ class WindowedWaves:
         return self.vectors.shape[1]
 
     @property
+    def lengths(self) -> Float[np.ndarray, " lengths"]:
+        """The different lengths of the wave vectors, ascending."""
+        return np.unique(np.linalg.norm(self.vectors, axis=1).round(9))
+
+    @property
     def highest(self) -> float:
         r"""A frequency beyond which the transform is nil: $\max|k| + 8/\ell$."""
-        return float(np.linalg.norm(self.vectors, axis=1).max() + 8.0 / self.width)
+        return float(self.lengths[-1] + 8.0 / self.width)
 
     def __call__(self, x: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, " points"]:
         window = np.exp(-0.5 * np.sum(x * x, axis=1) / self.width**2)
