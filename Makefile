@@ -11,10 +11,10 @@ demo: .venv/.core
 	$(BIN)/repnet demo
 
 check: lint
-	$(TESTS) $(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(TESTS) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: lint
-	$(TESTS) $(BIN)/python -m pytest -q -n 2
+	$(TESTS) $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
