@@ -109,7 +109,8 @@ class Jet:
             inner = self._keep("after", at - 1, names)
         if inner is None:
             return None
-        return layer.weight @ inner if names else layer.weight @ inner + layer.bias
+        through = inner @ layer.weight.T
+        return through if names else through + layer.bias
 
     def _after(self, at: int, names: Names) -> Array | None:
         """A derivative of the layer's output."""
@@ -135,7 +136,7 @@ class Jet:
         if at or self._opaque_start is not None:
             below = self._keep("sum", at - 1, names)
         layer = self._layers[at]
-        through = None if below is None else layer.weight @ below
+        through = None if below is None else below @ layer.weight.T
         if layer.f is None:
             return through
         first = [self._keep("before", at, (name,)) for name in names]

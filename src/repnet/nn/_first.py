@@ -137,7 +137,7 @@ class RepLinear(AbstractFirstLayer):
 
     def affine(self) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
         """Weights and biases of $z = W x + b$."""
-        return self.planes.affine(jax.lax.stop_gradient(self.scale))
+        return _kept(*self.planes.affine(jax.lax.stop_gradient(self.scale)))
 
     def unit(self) -> tuple[Feature, Float[Array, ""]]:
         r"""The feature $f$ and the factor $1/\mathrm{rms}$ of $h = f(z)/\mathrm{rms}$."""
@@ -146,7 +146,7 @@ class RepLinear(AbstractFirstLayer):
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         # `affine` does not depend on x, so a vmap over points computes it once.
         weight, bias = self.affine()
-        return jax.lax.stop_gradient(self.gain) * self.feature(weight @ x + bias)
+        return jax.lax.stop_gradient(self.gain) * self.feature(x @ weight.T + bias)
 
     def learning_rates(self) -> "RepLinear":
         """A layer of multipliers: those of `rates`, and 0 for the constants."""
@@ -155,6 +155,20 @@ class RepLinear(AbstractFirstLayer):
             self,
             (self.planes.learning_rates(self.rates, self.scale), 0.0, 0.0),
         )
+
+
+def _kept(
+    weight: Float[Array, "units dim"], bias: Float[Array, " units"]
+) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
+    """Weights and biases, unchanged, that are computed once and not anew at every point.
+
+    The compiler would move the formula of a plane into the loop over the points; it does not look
+    through a product of matrices, and one with the unit matrix is exact.
+    """
+    both = jnp.concatenate([weight, bias[:, None]], axis=1)
+    unit = jnp.eye(both.shape[1], dtype=both.dtype)
+    both = jnp.matmul(both, unit, precision="highest")
+    return both[:, :-1], both[:, -1]
 
 
 # Compiled as a whole: built piece by piece, the first layer of a session takes seconds.

@@ -113,7 +113,7 @@ class MscaleLinear(AbstractFirstLayer):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         weight, bias = self.affine()
-        return self.activation(weight @ x + bias)
+        return self.activation(x @ weight.T + bias)
 
     def learning_rates(self) -> "MscaleLinear":
         """A layer of multipliers: 1, and 0 for the scales."""

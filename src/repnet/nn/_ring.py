@@ -50,5 +50,5 @@ class RingBumps(AbstractFirstLayer):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         weight, bias = self.affine()
-        bump = self.sharpness * (jnp.cos(weight @ x + bias) - 1.0)
+        bump = self.sharpness * (jnp.cos(x @ weight.T + bias) - 1.0)
         return jnp.exp(bump + self.growth * x[1])

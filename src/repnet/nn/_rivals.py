@@ -54,7 +54,7 @@ class Linear(AbstractFirstLayer):
         return self.activation, None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
-        return self.activation(self.weight @ x + self.bias)
+        return self.activation(x @ self.weight.T + self.bias)
 
 
 class FourierFeatures(AbstractFirstLayer):
@@ -116,7 +116,7 @@ class FourierFeatures(AbstractFirstLayer):
         return jnp.sin, None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
-        angle = self._angle_weight() @ x
+        angle = x @ self._angle_weight().T
         return jnp.concatenate([jnp.cos(angle), jnp.sin(angle)])
 
     def learning_rates(self) -> "FourierFeatures":
@@ -160,7 +160,7 @@ class SineLinear(AbstractFirstLayer):
         return jnp.sin, None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
-        return jnp.sin(self.frequency * (self.weight @ x + self.bias))
+        return jnp.sin(self.frequency * (x @ self.weight.T + self.bias))
 
 
 class FactorizedLinear(AbstractFirstLayer):
@@ -216,4 +216,4 @@ class FactorizedLinear(AbstractFirstLayer):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " width"]:
         weight, bias = self.affine()
-        return self.activation(weight @ x + bias)
+        return self.activation(x @ weight.T + bias)

@@ -105,7 +105,7 @@ class TwoLayerSine(eqx.Module):
     def features(self, x: Float[Array, " dim"]) -> Float[Array, " units"]:
         r"""$N^{-1/2}\sin(\alpha_j w_j\cdot x + b_j)$, of which the output is linear."""
         weight, bias = self.affine()
-        return jnp.sin(weight @ x + bias) / self.units**0.5
+        return jnp.sin(x @ weight.T + bias) / self.units**0.5
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         return (self.amplitude @ self.features(x))[None]
