@@ -16,6 +16,7 @@ from repnet.solve._regression import is_regression
 from repnet.solve._solution import evaluate
 from repnet.solve._standardize import standardization
 from repnet.solve._training import held_out_rows
+from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._fit import judge, sizes_of
 from repnet.solve.equations._points import draw_points
@@ -74,7 +75,11 @@ class FreshPoints:
 
     @staticmethod
     def of(problem: Problem, key: PRNGKeyArray) -> "FreshPoints":
-        """Draw them; call in float64 mode."""
+        """Draw them; call in float64 mode.
+
+        **Raises:** `ValueError` where a residual is of the wrong shape or not finite.
+        """
+        check_problem(problem)
         point_key, check_key = jax.random.split(key)
         frame = Frame.of(problem)
         points = draw_points(problem, _HELD, point_key)

@@ -21,6 +21,7 @@ from repnet.solve.equations._equation import EXACT, STALLED
 
 _GOING = 0.9  # a stage that leaves more than this share of the residual is the last
 _GROW = 2  # units: what remains oscillates as fast as those before can follow
+_RIDGE = 1e-9  # in one dimension: large read-outs leave rounding that no stage can remove
 _LEAST = 1e-15  # a relative residual that is all rounding
 
 
@@ -32,9 +33,11 @@ class MultiStage:
     $u_0 + \varepsilon v$, where the residual, divided by its size $\varepsilon$, is of order 1
     again: for data $y - u_0(x)$, for an equation $r(u_0 + \varepsilon v)/\varepsilon$ in all
     terms. Its slope scale and its units are chosen anew, from the spectrum of that residual and by
-    small fits; so are the features drawn. All stages stay in the sum as long as the residual falls
-    at fresh points; the first that doesn't lower it is left out and ends the solve. The sum is
-    evaluated in float64, whatever its networks were trained in.
+    small fits; so are the features drawn. `LeastSquares` with a `width` has twice as many units in
+    each stage, and on equations in one dimension a ridge of 1e-9 if none is given: no stage needs
+    all digits there, and small read-outs round less. The sum of stages with the least residual at
+    fresh points is returned; a stage that hardly lowers it ends the solve. The sum is evaluated in
+    float64, whatever its networks were trained in.
 
     Equations that are affine in the solution are corrected exactly. Nonlinear ones are corrected
     about the sum so far, which `LeastSquares` does by Newton's method.
@@ -63,8 +66,8 @@ class MultiStage:
     True
     """
 
-    solver: StageSolver = field(default_factory=LeastSquares)
-    later: StageSolver | None = None
+    solver: Any = field(default_factory=LeastSquares)
+    later: Any = None
     stages: int = 3
     target: float | None = None
     hold_out: float = 0.1
@@ -108,7 +111,8 @@ class MultiStage:
         with Clock() as clock:
             with jax.enable_x64(True):
                 judge = fresh(problem, self.hold_out, fresh_key)
-            first = self.solver.run(judge.fitted, network, key=first_key, progress=progress)
+            solver = self._solver(0, judge)
+            first = solver.run(judge.fitted, network, key=first_key, progress=progress)
             with jax.enable_x64(True):
                 tried = [stage(judge, None, first, 1.0)]
             stopped = self._refine(judge, tried, keys, progress)
@@ -142,21 +146,30 @@ class MultiStage:
             if not (self.target or _LEAST) < last.residual < math.inf:
                 return False
             try:
-                tried.append(correct(self._solver(number), judge, last, key, progress))
+                tried.append(correct(self._solver(number, judge), judge, last, key, progress))
             except KeyboardInterrupt:
                 return True
             if tried[-1].residual > _GOING * last.residual:
                 break
         return tried[-1].solution.result is RESULTS.interrupted
 
-    def _solver(self, number: int) -> StageSolver:
-        """The solver of a later stage, with more units if they are given for the first."""
-        if self.later is not None or not isinstance(self.solver, LeastSquares):
-            return self.later or self.solver
-        width = self.solver.width
-        kept = {"activation": self.solver.activation, "directions": self.solver.directions}
-        more = None if width is None else width * _GROW**number
-        return LeastSquares(more, ridge=self.solver.ridge, **kept)
+    def _solver(self, number: int, judge: Fresh) -> StageSolver:
+        """The solver of a stage: more units where those of the first are given, a mild ridge."""
+        solver = self.solver if number == 0 or self.later is None else self.later
+        if not isinstance(solver, LeastSquares):
+            return solver
+        width, scale, ridge = solver.width, solver.scale, solver.ridge
+        if number > 0 and self.later is None:
+            width, scale = None if width is None else width * _GROW**number, None
+        if ridge is None and not isinstance(judge, FreshData) and judge.fitted.dim == 1:
+            ridge = _RIDGE
+        return LeastSquares(
+            width,
+            activation=solver.activation,
+            scale=None if scale is None else np.asarray(scale),
+            directions=solver.directions,
+            ridge=ridge,
+        )
 
     def _result(self, judge: Fresh, first: Stage, best: Stage) -> RESULTS:
         if first.solution.result is RESULTS.nonfinite:
