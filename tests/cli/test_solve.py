@@ -177,6 +177,8 @@ REFUSED = {
     ("helmholtz2d", "--solver", "magic"): "`--solver` must be one of auto, least-squares",
     ("helmholtz2d", "--features", "tahn"): "Did you mean 'tanh'?",
     ("helmholtz2d", "--steps", "9"): "`--steps` is for `--solver gradient`",
+    ("helmholtz2d", "--stages", "0"): "`--stages` must be at least 1; got 0",
+    ("helmholtz2d", "--stages", "2", "--solver", "slabs"): "are not for `--solver slabs`",
     ("helmholtz2d", "--width", "0"): "`--width` must be at least 1; got 0",
     ("helmholtz1d_wavenumber", "--solver", "least-squares"): "without `unknowns`",
     ("nowhere.py:p",): "there is no nowhere.py",

@@ -103,6 +103,10 @@ def solve(
     ] = "auto",
     width: Annotated[int | None, typer.Option(help="Units of the first layer.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps (gradient).")] = None,
+    stages: Annotated[
+        int | None,
+        typer.Option(help="Networks, each on what those before leave (least-squares, gradient)."),
+    ] = None,
     noise: Annotated[
         float | None, typer.Option(help="Of an inverse problem's data, relative to their rms.")
     ] = None,

@@ -27,7 +27,7 @@ from repnet.report import (
     unknown_errors,
     write_run,
 )
-from repnet.solve import RESULTS, Gradient, LeastSquares, Solution, solve
+from repnet.solve import RESULTS, Gradient, LeastSquares, MultiStage, Solution, solve
 
 SOLVERS = {"least-squares": "LeastSquares", "slabs": "Slabs", "gauss-newton": "GaussNewton",
            "gradient": "Gradient"}  # fmt: skip
@@ -69,8 +69,9 @@ def read_solver(options: dict[str, Any]) -> Callable[[], Any]:
     """
     solver = pick("--solver", options["solver"], ("auto", *SOLVERS))
     features = pick("--features", options["features"], FEATURES)
-    for name in ("width", "steps"):
-        require_positive(f"--{name}", options[name])
+    stages = options.get("stages")
+    for name in ("width", "steps", "stages"):
+        require_positive(f"--{name}", options.get(name))
     if options["steps"] is not None and solver != "gradient":
         raise ValueError(
             f"`--steps` is for `--solver gradient`; got {options['steps']} with {solver}."
@@ -79,18 +80,22 @@ def read_solver(options: dict[str, Any]) -> Callable[[], Any]:
     if features not in ("auto", "sine"):
         given["activation"] = ACTIVATIONS[features]
     match solver:
-        case "auto" if not given and features == "auto":
+        case "auto" if not given and features == "auto" and stages is None:
             return lambda: None
         case "auto" | "least-squares":
-            return lambda: LeastSquares(**given)
+            return lambda: _staged(LeastSquares(**given), stages)
         case "gradient":
             if features == "sine":
                 given["activation"] = ACTIVATIONS["sin"]
             steps = {} if options["steps"] is None else {"steps": options["steps"]}
-            return lambda: Gradient(**steps, **given)
-    if given or features != "auto":
-        raise ValueError(f"`--features` and `--width` are not for `--solver {solver}`.")
+            return lambda: _staged(Gradient(**steps, **given), stages)
+    if given or features != "auto" or stages is not None:
+        raise ValueError(f"`--features`, `--width` and `--stages` are not for `--solver {solver}`.")
     return getattr(repnet, SOLVERS[solver])
+
+
+def _staged(solver: LeastSquares | Gradient, stages: int | None) -> Any:
+    return solver if stages is None else MultiStage(solver, stages=stages)
 
 
 def fault_of(error: Exception, text: str) -> Exception:

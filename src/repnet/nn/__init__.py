@@ -23,6 +23,7 @@ from repnet.nn._ring import RingBumps
 from repnet.nn._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
 from repnet.nn._slabbed import Slabbed
 from repnet.nn._standardized import Standardized
+from repnet.nn._sum import Sum
 from repnet.nn._two_layer_sine import TwoLayerSine
 from repnet.nn._windowed import LocalReadout, Windowed
 
@@ -57,6 +58,7 @@ __all__ = [
     "Uniform",
     "Slabbed",
     "Standardized",
+    "Sum",
     "Windowed",
     "LocalReadout",
     "cubed_relu",

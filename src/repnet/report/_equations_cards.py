@@ -25,7 +25,7 @@ def equation_groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card
         ("Solution", solution),
         ("Unknowns", unknown_cards(record, arrays)),
         ("Frequencies", spectrum_cards(record, arrays)),
-        ("Convergence", [*trial_cards(record), *_history_cards(record)]),
+        ("Convergence", [*_stage_cards(record), *trial_cards(record), *_history_cards(record)]),
     ]
 
 
@@ -160,6 +160,26 @@ def trial_cards(record: Record) -> list[Card]:
         f"was tried. The best: {best} radians per half-width."
     )
     return [Card("Trials", to_svg(figure, "Trials"), caption)]
+
+
+def _stage_cards(record: Record) -> list[Card]:
+    """The residual after every stage of a solve in stages."""
+    history = record.history or {}
+    stages, residual = history.get("stage"), history.get("residual")
+    if not stages or not residual or len(stages) < 2:
+        return []
+    figure, axes = drawing()
+    with styled():
+        shown = np.array(residual, float)
+        axes.plot(stages, np.where(shown > 0, shown, np.nan), "o-", ms=4, color=PALETTE[0])
+        axes.set_yscale("log")
+        axes.set_xticks(stages)
+        _finish(axes, "stage", "relative residual")
+    caption = (
+        "Residual of the sum of networks at points that were not fitted, after each stage; a last "
+        "stage that did not lower it is not part of the solution."
+    )
+    return [Card("Stages", to_svg(figure, "Stages"), caption)]
 
 
 def _history_cards(record: Record) -> list[Card]:

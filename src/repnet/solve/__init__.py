@@ -10,6 +10,7 @@ from typing import Any
 
 from repnet.solve._gradient import Gradient, train_many
 from repnet.solve._least_squares import LeastSquares
+from repnet.solve._multi_stage import MultiStage
 from repnet.solve._progress import AbstractProgress, NoProgress, TextProgress
 from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import RESULTS, Plan, Solution
@@ -26,6 +27,7 @@ __all__ = [
     "GaussNewton",
     "Gradient",
     "LeastSquares",
+    "MultiStage",
     "NoProgress",
     "Plan",
     "Slabs",

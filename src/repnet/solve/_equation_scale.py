@@ -6,6 +6,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet._threads import one_blas_thread
 from repnet.problem import Problem
+from repnet.solve._solution import evaluate
 from repnet.solve.equations._direct import (
     Wanted,
     check_linear,
@@ -32,28 +33,39 @@ def equation_scale(problem: Problem, *, features: str, key: PRNGKeyArray) -> Sca
 
     **Arguments:** `features`: of the first layer.
 
+    **Returns:** the scale; among its `numbers` are `"omega"` and `"size"`, the root mean square of
+    the fitted network's values, `None` where none was fitted.
+
     **Source:** this project.
     """
     with jax.enable_x64(True):
-        omega, reason = _frequencies(problem, key)
+        omega, size, reason = _frequencies(problem, key)
     factor = _LOCAL if features == "local" else 1.0
     scale = factor * (omega + _EDGE) / _STEEPNESS
     half_waves = ", ".join(f"{w / np.pi:.3g}" for w in omega)
     words = f"Frequencies up to {half_waves} half waves per half-width of the axes: {reason}."
-    return ScaleChoice(
-        tuple(float(s) for s in scale), (words,), {"omega": [float(w) for w in omega]}
-    )
+    numbers = {"omega": [float(w) for w in omega], "size": size}
+    return ScaleChoice(tuple(float(s) for s in scale), (words,), numbers)
 
 
-def _frequencies(problem: Problem, key: PRNGKeyArray) -> tuple[Float[np.ndarray, " dim"], str]:
+def _frequencies(
+    problem: Problem, key: PRNGKeyArray
+) -> tuple[Float[np.ndarray, " dim"], float | None, str]:
     frame = Frame.of(problem)
     if problem.unknowns is not None:
         _, high = data_band(problem, frame, probe_network(problem, key))
-        return filled(high), "of what the terms give"
+        return filled(high), None, "of what the terms give"
     check_key, search_key = jax.random.split(key)
     linear = check_linear(problem, frame, check_key)
     with one_blas_thread():
         search, omega = choose_frequencies(
             problem, frame, Wanted("sine"), _UNITS, linear, search_key
         )
-    return np.asarray(omega), f"the best of {len(search.tried)} least-squares fits of one layer"
+    points = problem.domain.sample(_UNITS, key=jax.random.fold_in(check_key, 1))
+    values = evaluate(frame.wrap(search.at(omega).network), points)
+    size = float(np.sqrt(np.mean(np.square(values))))
+    return (
+        np.asarray(omega),
+        size,
+        f"the best of {len(search.tried)} least-squares fits of one layer",
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from repnet._threads import blas_threads_for
-from repnet.nn import MLP
+from repnet.nn import MLP, Sum
 from repnet.problem import Problem, Term
 from repnet.solve._triangular import Triangle, coefficients
 from repnet.solve.equations._rows import (
@@ -75,22 +75,33 @@ def fit(
 
 
 def judge(
-    problem: Problem, frame: Frame, network: MLP, held: Points, unknowns: Any = None
+    problem: Problem, frame: Frame, network: MLP | Sum, held: Points, unknowns: Any = None
 ) -> dict[str, float]:
     """Residual of every term relative to the size of its equations, at the held-out points."""
-    inside = _inside(problem, held)
+    sizes = sizes_of(problem, frame, network, held, unknowns)
     errors = {}
     for name, term in problem.terms.items():
-        x = held[name]
-        residual = residuals(term, frame, network, unknowns, x)
+        residual = residuals(term, frame, network, unknowns, held[name])
         rms = np.sqrt(np.mean(np.square(residual), axis=0))
-        size = term_sizes(term, frame, network, unknowns, x)
+        size = np.maximum(sizes[name], 1e-300)
+        errors[name] = float(np.sqrt(np.mean(np.square(rms / size))))
+    return errors
+
+
+def sizes_of(
+    problem: Problem, frame: Frame, network: MLP | Sum, held: Points, unknowns: Any = None
+) -> dict[str, Float[np.ndarray, " equations"]]:
+    """How large the parts of every term are, for the field that this network is."""
+    inside = _inside(problem, held)
+    found = {}
+    for name, term in problem.terms.items():
+        size = term_sizes(term, frame, network, unknowns, held[name])
         if on_boundary(problem, term):
             # On a boundary where the field vanishes, its size is that of the field elsewhere.
             within = term_sizes(Term(term.residual, inside), frame, network, unknowns, inside)
             size = np.maximum(size, within)
-        errors[name] = float(np.sqrt(np.mean(np.square(rms / np.maximum(size, 1e-300)))))
-    return errors
+        found[name] = size
+    return found
 
 
 def _inside(problem: Problem, held: Points) -> np.ndarray:
