@@ -8,6 +8,8 @@ from jaxtyping import Float
 _MOST_WAVES = 24
 _MOST_POINTS = 4_096  # to fit waves to
 _MOST_STARTS = 128
+_MOST_UNKNOWNS = 96  # components of wave vectors
+_MOST_OUTPUTS = 4  # principal ones
 _LEAST = 0.005  # share of the variance that one more wave must explain
 _STEPS = 6  # Gauss–Newton steps on all wave vectors after each new one
 
@@ -41,7 +43,7 @@ def pursue_waves(
     **Arguments:** `x` in $[-1, 1]$ per axis; `y`, each output of zero mean and unit variance;
     `starts`, wave vectors to begin from.
 
-    **Returns:** `PlaneWaves`, at most 24.
+    **Returns:** `PlaneWaves`, at most 24, and 96 components.
 
     **Source:** Mamandipoor, Ramasamy and Madhow 2016 (Newtonized orthogonal matching pursuit), with
     Kaufman's 1975 projection for the amplitudes.
@@ -49,12 +51,14 @@ def pursue_waves(
     if len(x) > _MOST_POINTS:
         rows = np.random.default_rng(0).choice(len(x), _MOST_POINTS, replace=False)
         x, y = x[rows], y[rows]
+    y = _principal(y)
     total = float(np.mean(y**2))
+    most = min(_MOST_WAVES, _MOST_UNKNOWNS // x.shape[1], len(x) // (8 * x.shape[1]))
     vectors, rest = np.zeros((0, x.shape[1])), y
     least = max(_LEAST, 6.0 * np.log(len(x)) / len(x))
     starts = starts[:_MOST_STARTS]
     tones = np.exp(-1j * (starts @ x.T))
-    while len(starts) > 0 and len(vectors) < min(_MOST_WAVES, len(x) // (8 * x.shape[1])):
+    while len(starts) > 0 and len(vectors) < most:
         power = np.sum(np.abs(tones @ rest) ** 2, axis=1)
         trial = _refined(x, y, np.concatenate([vectors, starts[[int(np.argmax(power))]]]))
         _, trial_rest = _fitted(x, y, trial)
@@ -62,6 +66,13 @@ def pursue_waves(
             break
         vectors, rest = trial, trial_rest
     return PlaneWaves(vectors, _energies(x, y, vectors), float(np.mean(rest**2)) / total)
+
+
+def _principal(y: np.ndarray) -> np.ndarray:
+    """Few combinations of many outputs, which hold most of their variance."""
+    if y.shape[1] <= _MOST_OUTPUTS:
+        return y
+    return y @ np.linalg.eigh(y.T @ y)[1][:, -_MOST_OUTPUTS:]
 
 
 def _waves_of(x: np.ndarray, vectors: np.ndarray) -> np.ndarray:
