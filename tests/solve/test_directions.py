@@ -38,6 +38,15 @@ def test_kinds_that_are_tried():
     assert choices(line, "active").directions == {"mixed": "mixed"}
 
 
+def test_a_target_that_is_no_sum_of_few_waves_keeps_to_fixed_kinds():
+    def product(x):
+        return np.sin(9 * x[:, 0]) + 2 * np.sin(12 * x[:, 1] * x[:, 2])
+
+    problem = regression(*cloud(3, 800, product))
+    assert list(choices(problem, "auto").directions) == ["mixed", "axis", "isotropic"]
+    assert list(choices(problem, "active").directions) == ["active"]
+
+
 def test_noise_leaves_mixed_directions_and_says_so():
     noise = regression(*cloud(3, 400, lambda x: np.random.default_rng(3).normal(size=len(x))))
     found = choices(noise, "active")

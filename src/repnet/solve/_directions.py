@@ -12,6 +12,7 @@ from repnet.solve._regression import data_of, is_regression
 from repnet.spectrum import ScaleChoice, active_directions, suggest_scale
 
 ACTIVE = "active"
+_APART = 0.85  # share of the variance that waves must hold for training to try their directions
 CHOICES = (*DIRECTIONS, ACTIVE)
 
 Directions = str | Float[np.ndarray, "given dim"]
@@ -44,7 +45,7 @@ def direction_choices(
     - `activation`, `features`: of the layer, which decide its scale.
 
     **Returns:** `DirectionChoices`; without `"active"` in one dimension and for data that show no
-    waves, where `"mixed"` takes its place.
+    waves, where `"mixed"` takes its place. With `"auto"` waves must hold most of the variance.
 
     **Raises:** `ValueError` for `"active"` where there are no data to learn from.
     """
@@ -63,6 +64,10 @@ def direction_choices(
         return DirectionChoices(found)
     x, y = data_of(problem)
     law = active_directions(x, y)
+    # Units along a few waves learn these at once, but hardly what they leave: short trainings would
+    # be deceived.
+    if wanted == "auto" and law is not None and law.apart < _APART:
+        return DirectionChoices(found)
     if law is None:
         why = "" if found else "The samples show no waves: mixed directions."
         return DirectionChoices(found or {"mixed": "mixed"}, reason=why)
