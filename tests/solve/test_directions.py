@@ -38,11 +38,17 @@ def test_kinds_that_are_tried():
     assert choices(line, "active").directions == {"mixed": "mixed"}
 
 
-def test_a_target_that_is_no_sum_of_few_waves_keeps_to_fixed_kinds():
-    def product(x):
-        return np.sin(9 * x[:, 0]) + 2 * np.sin(12 * x[:, 1] * x[:, 2])
+def product(x):
+    return np.sin(9 * x[:, 0]) + 2 * np.sin(12 * x[:, 1] * x[:, 2])
 
-    problem = regression(*cloud(3, 800, product))
+
+def additive(x):
+    return np.sin(9 * x[:, 0]) + np.sin(12 * x[:, 1]) + np.cos(7 * x[:, 2])
+
+
+@pytest.mark.parametrize("function", [product, additive])
+def test_targets_of_many_waves_or_of_the_axes_keep_to_fixed_kinds(function):
+    problem = regression(*cloud(3, 800, function))
     assert list(choices(problem, "auto").directions) == ["mixed", "axis", "isotropic"]
     assert list(choices(problem, "active").directions) == ["active"]
 

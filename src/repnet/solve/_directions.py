@@ -13,6 +13,7 @@ from repnet.spectrum import ScaleChoice, active_directions, suggest_scale
 
 ACTIVE = "active"
 _APART = 0.85  # share of the variance that waves must hold for training to try their directions
+_AXIS = 0.85  # share of the units along axes from which `"axis"` is tried in their place
 CHOICES = (*DIRECTIONS, ACTIVE)
 
 Directions = str | Float[np.ndarray, "given dim"]
@@ -66,7 +67,8 @@ def direction_choices(
     law = active_directions(x, y)
     # Units along a few waves learn these at once, but hardly what they leave: short trainings would
     # be deceived.
-    if wanted == "auto" and law is not None and law.apart < _APART:
+    # Along the axes, the kind of that name spreads its units more evenly.
+    if wanted == "auto" and law is not None and (law.apart < _APART or law.along_axes() > _AXIS):
         return DirectionChoices(found)
     if law is None:
         why = "" if found else "The samples show no waves: mixed directions."

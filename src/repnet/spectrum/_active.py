@@ -19,6 +19,7 @@ _SHARES = (0.5, 0.9)  # of units along the directions, at least and at most
 _CLEAR = 0.1  # share of the variance that waves must explain to tell directions
 _SHOWN = 3
 _LITTLE = 0.005
+_ALONG = 0.98  # cosine
 _TOP = 0.999  # of the energy, below the highest frequency
 
 
@@ -45,6 +46,8 @@ class ActiveDirections:
     def draw(self, count: int, *, key: PRNGKeyArray) -> Float[np.ndarray, "count dim"]:
         """Unit vectors for `count` units: most along the wave vectors, the rest mixed.
 
+        >>> import numpy as np
+        >>> from repnet.spectrum import active_directions
         >>> x = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
         >>> law = active_directions(x, np.sin(x @ np.array([6.0, 8.0])))
         >>> n = law.draw(20, key=jax.random.key(0))
@@ -92,6 +95,10 @@ class ActiveDirections:
             f"with frequencies up to {self.omega_max:.3g} radians; the covariance of its gradient "
             f"lies {', '.join(shown)}."
         )
+
+    def along_axes(self) -> float:
+        """The weight of wave vectors along an input axis."""
+        return float(self.weights @ (np.abs(_unit(self.vectors)).max(axis=1) > _ALONG))
 
     def choice(
         self, guess: ScaleChoice, points: int, *, activation: Callable, features: str
