@@ -22,6 +22,7 @@ from repnet.nn import (
     Sine,
     SineLinear,
 )
+from repnet.solve._directions import Directions
 
 ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
 HIDDEN = (64, 64)
@@ -94,7 +95,7 @@ def repnet_network(
     phi: Callable,
     features: str,
     paired: bool,
-    directions: str,
+    directions: Directions,
     scale: Array | tuple[float, ...],
     key: Array,
     rates: Rates | None = None,
@@ -118,7 +119,7 @@ def repnet(features: str, *, control: str | None = None, paired: bool = False) -
     """A RepNet at its automatic scale, or one of its controls."""
 
     def settings(shape: Shape, activation: str, scales: dict) -> Sequence[Setting]:
-        directions, scale = scales[features, paired]
+        name, directions, scale = scales[features, paired]
         rates = FROZEN if control == "frozen" else None
 
         def make(key: Array) -> MLP:
@@ -130,7 +131,7 @@ def repnet(features: str, *, control: str | None = None, paired: bool = False) -
                 return eqx.tree_at(lambda n: n.first, network, LargeLinear(network.first))
             return network
 
-        where = f", {directions}" if shape.dim > 1 else ""
+        where = f", {name}" if shape.dim > 1 else ""
         return [Setting("scale " + " ".join(f"{s:.3g}" for s in scale) + where, make)]
 
     return settings

@@ -26,9 +26,9 @@ from _methods import ACTIVATIONS, METHODS, Setting, Shape, repnet_network
 
 from repnet.judge import relative_l2
 from repnet.nn import MLP
-from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem, regression
 from repnet.solve import Gradient, find_scale, train_many
+from repnet.solve._directions import Directions, direction_choices
 from repnet.spectrum import axis_spectra
 
 # ReLU plays no part in the rivals' first layers; they are compared with tanh behind them.
@@ -106,27 +106,34 @@ class Scales(dict):
         self.case, self.width, self.options = case, width, options
         self.activation = ACTIVATIONS[activation]
 
-    def __missing__(self, key: tuple[str, bool]) -> tuple[str, tuple[float, ...]]:
+    def __missing__(self, key: tuple[str, bool]) -> tuple[str, Directions, tuple[float, ...]]:
         features, paired = key
 
-        def make(directions: str, key: jax.Array, scale: jax.Array) -> MLP:
+        def make(directions: Directions, key: jax.Array, scale: jax.Array) -> MLP:
             return repnet_network(
                 self.case.dim, self.width, self.activation, features, paired, directions, scale, key
             )
 
-        variants = {
-            name: partial(make, name) for name in DIRECTIONS[: 1 if self.case.dim == 1 else None]
-        }
-        directions, choice = find_scale(
+        choices = direction_choices(
+            self.problem,
+            "auto",
+            self.width,
+            activation=self.activation,
+            features=features,
+            key=jr.key(2),
+        )
+        variants = {name: partial(make, each) for name, each in choices.directions.items()}
+        name, choice = find_scale(
             self.problem,
             variants,
             activation=self.activation,
             features=features,
             steps=self.options.steps,
             batch=self.case.batch,
+            guesses=choices.guesses,
             key=jr.key(1),
         )
-        self[key] = directions, choice.scale
+        self[key] = name, choices.directions[name], choice.scale
         return self[key]
 
 

@@ -175,3 +175,24 @@ def test_bad_arguments_are_named(change, message):
     arguments = {"in_size": 2, "width": 8, "scale": 3.0} | change
     with pytest.raises(ValueError, match=message):
         RepLinear(**arguments, key=KEY)
+
+
+def test_given_directions_are_the_normals_whatever_the_scales():
+    vectors = np.array([[3.0, 4.0], [1.0, -1.0], [0.0, 2.0]])
+    layer = RepLinear(2, 7, scale=(2.0, 30.0), directions=vectors, key=KEY)
+    weight = np.asarray(layer.affine()[0])
+    expected = vectors[np.arange(7) % 3] / np.linalg.norm(vectors, axis=1)[np.arange(7) % 3, None]
+    found = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (np.ones((3, 3)), r"must have shape \(any, 2\) if it is an array; got shape \(3, 3\)"),
+        (np.array([[1.0, 0.0], [0.0, 0.0]]), r"finite vectors that are not zero; got \[\[0.0, 0.0"),
+    ],
+)
+def test_bad_given_directions_are_named(vectors, message):
+    with pytest.raises(ValueError, match=message):
+        RepLinear(2, 8, scale=3.0, directions=vectors, key=KEY)

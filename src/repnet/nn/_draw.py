@@ -115,6 +115,16 @@ def _oblique(
     return unit, pairs[:, dim:]
 
 
+def _given(
+    count: int, dim: int, directions: Array, offsets: str | None, *, key: PRNGKeyArray
+) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
+    unit = directions / jnp.linalg.norm(directions, axis=1, keepdims=True)
+    unit = unit[jnp.arange(count) % len(unit)]
+    if offsets == "stratified" or (offsets is None and dim == 1):
+        return unit, latin_points(count, dim, key=key)
+    return unit, rotated_sobol(count, dim, key=key)
+
+
 def _direction_of(cube: Float[Array, "count dim"]) -> Float[Array, "count dim"]:
     """Points of the unit cube as unit vectors, uniform if the points are."""
     if cube.shape[1] == 1:
@@ -127,14 +137,20 @@ def _direction_of(cube: Float[Array, "count dim"]) -> Float[Array, "count dim"]:
 
 
 def draw_hyperplanes(
-    count: int, dim: int, *, directions: str, offsets: str | None, key: PRNGKeyArray
+    count: int,
+    dim: int,
+    *,
+    directions: str | Float[Array, "given dim"],
+    offsets: str | None,
+    key: PRNGKeyArray,
 ) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
     """Directions of hyperplanes, and a point of $[0, 1]^d$ that each passes through.
 
     **Arguments:**
 
     - `count`, `dim`: how many hyperplanes, in how many dimensions.
-    - `directions`: `"axis"`, `"isotropic"`, or `"mixed"`, whose first half lies along the axes.
+    - `directions`: `"axis"`, `"isotropic"`, `"mixed"`, whose first half lies along the axes, or
+      vectors that the hyperplanes take in turn.
     - `offsets`: `"stratified"`, `"sobol"`, or `None` for the better of them: stratified for
       hyperplanes across an axis, Sobol points for oblique ones.
 
@@ -146,6 +162,8 @@ def draw_hyperplanes(
     >>> n.shape, p.shape
     ((6, 2), (6, 2))
     """
+    if not isinstance(directions, str):
+        return _given(count, dim, directions, offsets, key=key)
     along = {"axis": count, "isotropic": 0, "mixed": count - count // 2}[directions]
     along = count if dim == 1 else along
     keys = jr.split(key, 4)

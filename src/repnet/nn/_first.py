@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._activation import Activation
@@ -66,7 +68,8 @@ class RepLinear(AbstractFirstLayer):
     - `paired`: count every activation in `width`.
     - `form`: `"slope"` as above; `"centre"`, $z = s\,v\cdot(x - c)$; `"affine"`,
       $z = s(v\cdot x + \beta)$.
-    - `directions`: `"axis"`, `"isotropic"`, or `"mixed"`, half and half. No matter in 1-D.
+    - `directions`: `"axis"`, `"isotropic"`, or `"mixed"`, half and half, no matter in 1-D; or
+      vectors of shape `(any, in_size)` across which the hyperplanes lie, which units take in turn.
     - `offsets`: `"stratified"`, `"sobol"`, or `None` for the better one of each direction.
     - `lower`, `upper`: corners of the domain, numbers or one per axis.
     - `margin`: by how much of its span the domain is widened for the draw.
@@ -102,7 +105,7 @@ class RepLinear(AbstractFirstLayer):
         features: str = "local",
         paired: bool = False,
         form: str = "slope",
-        directions: str = "mixed",
+        directions: str | ArrayLike = "mixed",
         offsets: str | None = None,
         lower: PerAxis = -1.0,
         upper: PerAxis = 1.0,
@@ -113,7 +116,10 @@ class RepLinear(AbstractFirstLayer):
         self.in_size = check_count("RepLinear", "in_size", in_size)
         check_positive("RepLinear", "scale", scale)
         check_choice("RepLinear", "form", form, _FORMS)
-        check_choice("RepLinear", "directions", directions, DIRECTIONS)
+        if isinstance(directions, str):
+            check_choice("RepLinear", "directions", directions, DIRECTIONS)
+        else:
+            directions = _check_vectors(directions, self.in_size)
         if offsets is not None:
             check_choice("RepLinear", "offsets", offsets, OFFSETS)
         self.feature = make_feature(features, activation)
@@ -127,8 +133,11 @@ class RepLinear(AbstractFirstLayer):
         upper = per_axis("RepLinear", "upper", upper, self.in_size)
         check_positive("RepLinear", "upper - lower", upper - lower)
         box = (lower, upper, 1.0 + margin)
-        plan = (self.width, self.in_size, directions, offsets)
-        self.planes, self.gain = _draw(_FORMS[form], self.feature, plan, box, self.scale, key)
+        plan = (self.width, self.in_size, offsets)
+        form_of = _FORMS[form]
+        self.planes, self.gain = _draw(
+            form_of, self.feature, plan, directions, box, self.scale, key
+        )
 
     @property
     def units(self) -> int:
@@ -171,18 +180,36 @@ def _kept(
     return both[:, :-1], both[:, -1]
 
 
+def _check_vectors(directions: ArrayLike, dim: int) -> Float[Array, "given dim"]:
+    vectors = np.asarray(directions, float)
+    if vectors.ndim != 2 or len(vectors) < 1 or vectors.shape[1] != dim:
+        raise ValueError(
+            f"`RepLinear(directions=...)` must have shape (any, {dim}) if it is an array; "
+            f"got shape {vectors.shape}."
+        )
+    if not np.all(np.linalg.norm(vectors, axis=1) > 0) or not np.all(np.isfinite(vectors)):
+        raise ValueError(
+            "`RepLinear(directions=...)` must hold finite vectors that are not zero; got "
+            f"{vectors[~(np.linalg.norm(vectors, axis=1) > 0)][:1].tolist()}."
+        )
+    return jnp.asarray(vectors, jnp.zeros(()).dtype)
+
+
 # Compiled as a whole: built piece by piece, the first layer of a session takes seconds.
 @eqx.filter_jit
 def _draw(
     form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
     feature: Feature,
-    plan: tuple[int, int, str, str | None],
+    plan: tuple[int, int, str | None],
+    directions: str | Float[Array, "given dim"],
     box: tuple[Array, Array, float],
     scale: Float[Array, " dim"],
     key: PRNGKeyArray,
 ) -> tuple[SlopeForm | CentreForm | AffineForm, Float[Array, ""]]:
-    width, in_size, directions, offsets = plan
+    width, in_size, offsets = plan
     lower, upper, widening = box
+    if not isinstance(directions, str):
+        directions = directions / scale  # normals in the space that `scale` has stretched
     unit, points = draw_hyperplanes(width, in_size, directions=directions, offsets=offsets, key=key)
     centres = 0.5 * (lower + upper) + widening * (upper - lower) * (points - 0.5)
     planes = form.through(unit, centres, scale)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -14,25 +13,23 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Key, PRNGKeyArray
 
-from repnet.nn import MLP, RepLinear, RepNet
-from repnet.nn._check import PerAxis, check_choice, check_positive
-from repnet.nn._draw import DIRECTIONS
+from repnet.nn import MLP, RepLinear
+from repnet.nn._check import check_choice, check_positive
 from repnet.problem import Problem
 from repnet.solve._between import Between
 from repnet.solve._clock import Clock
 from repnet.solve._collocation import check_drawn, count_inside, points_in_words
-from repnet.solve._equation_scale import equation_scale
+from repnet.solve._default_network import default_network
+from repnet.solve._directions import CHOICES
 from repnet.solve._finish import steps_for
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
-from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
     Collocation,
     Outcome,
     Ready,
     Schedule,
-    is_regression,
     pick,
     precision_of,
     prepare,
@@ -67,7 +64,9 @@ class Gradient:
     - `width`, `hidden`, `activation`, `features`, `directions`, `scale`: of the `RepNet` that is
       trained where the caller gives no network; `scale` is in radians per half-width of the
       domain, a number or one per axis, or `"auto"`, and so may `directions` be: a regression's
-      search for the scale then tries all of them, an equation takes `"mixed"`. `features` are
+      search for the scale then tries all of them, an equation takes `"mixed"`. `"active"`
+      directions are learnt from a regression's data, see
+      [`active_directions`][repnet.spectrum.active_directions]. `features` are
       `"local"` for a regression and `"plain"` for an equation if `"auto"`.
     - `points`: collocation points inside the domain, fewer on boundaries; `None` is 20 per
       wavelength in one dimension and 10 per wavelength and axis in more, from 512 or 2,048 to
@@ -127,7 +126,7 @@ class Gradient:
             raise ValueError(f"`Gradient(causal=...)` must be finite and >= 0; got {self.causal}.")
         if self.adaptive and self.resample is None:
             raise ValueError("`Gradient(adaptive=True)` needs `resample`; got None.")
-        check_choice("Gradient", "directions", self.directions, ("auto", *DIRECTIONS))
+        check_choice("Gradient", "directions", self.directions, ("auto", *CHOICES))
         if isinstance(self.scale, str) and self.scale != "auto":
             raise ValueError(
                 "`Gradient(scale=...)` must be a number, one per axis, or 'auto'; "
@@ -259,53 +258,6 @@ def train_many(
                 plan = _plan(solver, _rate(solver, problem), network, reasons, numbers)
                 solutions.append(_solution(ready, outcome, clock, plan, index))
             return solutions
-
-
-def default_network(
-    solver: Gradient, problem: Problem, *, key: PRNGKeyArray
-) -> tuple[MLP, tuple[str, ...], dict[str, Any]]:
-    """The `RepNet` that a solver trains where no network is given, and why it has its scale."""
-    network_key, search_key = jr.split(key)
-    regression = is_regression(problem)
-    features = solver.features
-    if features == "auto":  # equations of second order want steps
-        features = "local" if regression else "plain"
-
-    def make(directions: str, key: PRNGKeyArray, scale: PerAxis) -> MLP:
-        return RepNet(
-            problem.dim,
-            problem.out_size,
-            width=solver.width,
-            hidden=tuple(solver.hidden),
-            scale=scale,
-            activation=solver.activation,
-            features=features,
-            directions=directions,
-            key=key,
-        )
-
-    if not isinstance(solver.scale, str):
-        directions = "mixed" if solver.directions == "auto" else solver.directions
-        return make(directions, network_key, solver.scale), (), {}
-    if not regression:
-        directions = "mixed" if solver.directions == "auto" else solver.directions
-        choice = equation_scale(problem, features=features, key=search_key)
-        network = make(directions, network_key, choice.scale)
-        return network, choice.reasons, choice.numbers
-    choices = DIRECTIONS if solver.directions == "auto" else (solver.directions,)
-    choices = choices if problem.dim > 1 else choices[:1]
-    variants = {name: partial(make, name) for name in choices}
-    directions, choice = find_scale(
-        problem,
-        variants,
-        activation=solver.activation,
-        features=features,
-        steps=solver.steps,
-        batch=solver.batch,
-        key=search_key,
-    )
-    network = make(directions, network_key, choice.scale)
-    return network, choice.reasons, choice.numbers
 
 
 def _rate(solver: Gradient, problem: Problem) -> float:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -14,17 +14,17 @@ from jaxtyping import ArrayLike, Float, Int, PRNGKeyArray
 from repnet._threads import blas_threads_for, one_blas_thread
 from repnet.nn import MLP, RepLinear
 from repnet.nn._check import check_choice
-from repnet.nn._draw import DIRECTIONS
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
-from repnet.solve._one_layer import one_layer, sine_features
+from repnet.solve._directions import ACTIVE, CHOICES, Directions
+from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import data_of, is_regression, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 from repnet.solve._triangular import RIDGES, Spectral, Triangle, coefficients
 from repnet.solve.equations import Wanted, solve_equation, solve_given
-from repnet.spectrum import axis_spectra
+from repnet.spectrum import ActiveDirections, active_directions, axis_spectra
 
 _BLOCK = 8192  # rows of features in memory at once
 _ROUND_OFF = 1e-13  # the least ridge, relative to the largest singular value
@@ -35,6 +35,9 @@ _COARSE = 1.7  # ratio of neighbouring scales in the first search
 _FINE = 1.25
 _TINY = 1e-5  # errors that held-out rows no longer tell apart, if they differ by less than
 _ALIKE = 2.0
+_ACTIVE = " along active directions"
+_RADII = (2.0, 6.0)  # of the balls around the target's wave vectors, radians per half-width
+_BEHIND = 2.0  # an error this many times the best at the first guess ends a search
 
 
 class LeastSquares(eqx.Module):
@@ -50,8 +53,9 @@ class LeastSquares(eqx.Module):
     - `activation`: `jnp.tanh` and so on, or `None` to let steps and sines compete.
     - `scale`: slope scale in radians per half-width of the domain, a number or one per axis;
       `None` to search.
-    - `directions`: of the first layer's units, see `RepLinear`; if left out, `"mixed"` for data
-      and `"isotropic"` for equations, whose solutions seldom follow the axes.
+    - `directions`: of the first layer's units, see `RepLinear`, or `"active"`, learnt from the
+      data; if left out, `"mixed"` and `"active"` compete for data, and equations, whose solutions
+      seldom follow the axes, take `"isotropic"`.
     - `ridge`: $\lambda$ relative to the largest singular value; `None` to choose.
 
     **Raises:** `ValueError` where an argument is not positive, and, in `run`, where the network has
@@ -84,7 +88,7 @@ class LeastSquares(eqx.Module):
             if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
                 raise ValueError(f"`LeastSquares({name}=...)` must be positive; got {value}.")
         if directions is not None:
-            check_choice("LeastSquares", "directions", directions, DIRECTIONS)
+            check_choice("LeastSquares", "directions", directions, CHOICES)
 
     def run(
         self,
@@ -135,6 +139,7 @@ class Pilot:
     name: str
     scale: tuple[float, ...] | None
     tried: dict[str, float]
+    why: tuple[str, ...] = ()
 
 
 def choose_features(
@@ -157,17 +162,46 @@ def _choose(solver: LeastSquares, problem: Problem, network: Any, key: PRNGKeyAr
     band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
     width = solver.width or default_width(band, len(x))
     search = _Search(solver, x, y, width, row_key)
+    law = _law_of(solver, x, y)
     pilots = []
     if solver.activation is None and solver.scale is None:
+        pilots.extend(_waves(search, law, layer_key))
         for factor in (1.0, 1.8):
             radii = 1.2 * (factor * band + np.pi)
             layer = sine_features(x.shape[1], width, radii, key=layer_key)
             scale = tuple(float(radius) for radius in radii)
             pilots.append(search.judge("sine", scale, one_layer(layer, y.shape[1])))
-    pilots.extend(_steps(solver, search, band, layer_key))
+    if law is None or solver.directions is None:
+        pilots.extend(_steps(solver, search, band, _fixed(solver.directions), layer_key))
+    if law is not None:
+        units = law.draw(width, key=layer_key)
+        along = np.full(x.shape[1], law.omega_max)
+        pilots.extend(_steps(solver, search, along, units, layer_key, pilots))
     best = _middle(pilots)
     tried = {f"{p.name} {max(p.scale or (0.0,)):.4g}": p.error for p in pilots}
-    return dataclasses.replace(best, tried=tried)
+    why = (law.reason(),) if law is not None and best.name.endswith(_ACTIVE) else ()
+    return dataclasses.replace(best, tried=tried, why=why)
+
+
+def _law_of(solver: LeastSquares, x: np.ndarray, y: np.ndarray) -> ActiveDirections | None:
+    return active_directions(x, y) if solver.directions in (None, ACTIVE) else None
+
+
+def _fixed(directions: str | None) -> str:
+    return "mixed" if directions in (None, ACTIVE) else directions
+
+
+def _waves(search: "_Search", law: ActiveDirections | None, key: PRNGKeyArray) -> list[Pilot]:
+    """Sines with frequencies near those of the target, nearer and farther."""
+    if law is None:
+        return []
+    pilots = []
+    for radius in _RADII:
+        frequencies = law.frequencies(search.width, radius, key=key)
+        phase = 0.5 * np.pi * np.arange(search.width)  # cosine beside sine
+        layer = one_layer(sines(frequencies, phase), search.y.shape[1])
+        pilots.append(search.judge("sine" + _ACTIVE, (law.omega_max + radius,), layer))
+    return pilots
 
 
 def _middle(pilots: list[Pilot]) -> Pilot:
@@ -193,11 +227,20 @@ def default_width(band: Float[np.ndarray, " dim"], points: int) -> int:
 
 
 def _steps(
-    solver: LeastSquares, search: "_Search", band: Float[np.ndarray, " dim"], key: PRNGKeyArray
+    solver: LeastSquares,
+    search: "_Search",
+    band: Float[np.ndarray, " dim"],
+    directions: Directions,
+    key: PRNGKeyArray,
+    rivals: Sequence[Pilot] = (),
 ) -> list[Pilot]:
-    """Step layers along a coarse grid of scales, then around the best of them."""
+    """Step layers along a coarse grid of scales, then around the best of them.
+
+    Where the guess is far behind its `rivals`, no other scale is tried.
+    """
     activation = solver.activation or jnp.tanh
     name = getattr(activation, "__name__", type(activation).__name__)
+    name += "" if isinstance(directions, str) else _ACTIVE
     dim, out = search.x.shape[1], search.y.shape[1]
     shape = band + np.pi
     shape = shape / shape.max()
@@ -212,7 +255,7 @@ def _steps(
                 scale=scale,
                 activation=activation,
                 features="step" if dim > 1 else "plain",
-                directions=solver.directions or "mixed",
+                directions=directions,
                 key=key,
             )
             scales = tuple(float(s) for s in np.broadcast_to(scale, (dim,)))
@@ -222,7 +265,9 @@ def _steps(
     guess = max(float(np.max(band)) / 6.0, 0.5)
     if solver.scale is not None:
         return [attempt(guess)]
-    best = guess
+    least = min((pilot.error for pilot in rivals), default=np.inf)
+    if attempt(guess).error > _BEHIND * least:
+        return list(tried.values())
     for power in (0, -1, 1, -2, 2):
         attempt(guess * _COARSE**power)
     best = min(tried, key=lambda level: tried[level].error)
@@ -341,6 +386,7 @@ def _plan(pilot: Pilot) -> Plan:
     ]
     if len(pilot.tried) > 1:
         reasons.append(f"The best of {len(pilot.tried)} first layers tried on those rows.")
+    reasons += pilot.why
     numbers = {"heldout": pilot.error, "ridge": pilot.ridge, "tried": pilot.tried}
     return Plan(
         f"one layer of {width} {pilot.name} units",

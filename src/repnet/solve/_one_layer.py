@@ -33,10 +33,13 @@ def sine_features(
     else:
         normal = rng.normal(size=(width, dim))
         ball = normal / np.linalg.norm(normal, axis=1, keepdims=True) * share[:, None] ** (1 / dim)
-    phase = rng.uniform(0.0, 2.0 * np.pi, width)
-    blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=key)
+    return sines(ball * radii, rng.uniform(0.0, 2.0 * np.pi, width))
+
+
+def sines(frequencies: Float[np.ndarray, "width dim"], phase: Float[np.ndarray, " width"]):
+    """The sine layer of given frequencies and phases."""
+    width, dim = frequencies.shape
+    blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=jax.random.key(0))
     return eqx.tree_at(
-        lambda sine: (sine.weight, sine.bias),
-        blank,
-        (jnp.asarray(ball * radii), jnp.asarray(phase)),
+        lambda sine: (sine.weight, sine.bias), blank, (jnp.asarray(frequencies), jnp.asarray(phase))
     )

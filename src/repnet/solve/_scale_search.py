@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from repnet.nn._check import PerAxis
 from repnet.nn._feature import make_feature
 from repnet.problem import Problem
 from repnet.solve._loop import advance
@@ -37,6 +38,7 @@ def find_scale(
     features: str = "local",
     steps: int = 3000,
     batch: int | None = None,
+    guesses: Mapping[str, ScaleChoice] | None = None,
     key: PRNGKeyArray,
 ) -> tuple[str, ScaleChoice]:
     """The slope scale for a gradient training: from the target's spectrum, then by a short search.
@@ -48,6 +50,7 @@ def find_scale(
       half-width of the domain: the kinds of network to choose from.
     - `activation`, `features`: of those networks; they guide the guess.
     - `steps`, `batch`: of the training to come, which bound the search.
+    - `guesses`: where to begin for variants by their names, in place of the spectrum's scale.
 
     **Returns:** the name of the best variant, and its scale.
 
@@ -64,10 +67,13 @@ def find_scale(
     guess = suggest_scale(data.points, data.values, activation=activation, features=features)
     short = min(_STEPS, steps // 4)
     if short < _STEPS // 4:
-        return next(iter(variants)), guess
+        first = next(iter(variants))
+        return first, (guesses or {}).get(first, guess)
     tails = make_feature(features, activation).kind in ("plain", "ramp")
     near = _NEAR if tails else 0.0
-    return search_scale(problem, variants, guess, near=near, steps=short, batch=batch, key=key)
+    return search_scale(
+        problem, variants, guess, near=near, steps=short, batch=batch, guesses=guesses, key=key
+    )
 
 
 def search_scale(
@@ -78,6 +84,7 @@ def search_scale(
     near: float = 0.0,
     steps: int = _STEPS,
     batch: int | None = None,
+    guesses: Mapping[str, ScaleChoice] | None = None,
     key: PRNGKeyArray,
 ) -> tuple[str, ScaleChoice]:
     r"""The best of several kinds of network, and the best multiple of a guessed scale for it.
@@ -100,6 +107,7 @@ def search_scale(
     - `guess`: what [`suggest_scale`][repnet.spectrum.suggest_scale] says.
     - `near`: $\nu$, by how much of itself the least squared error may be exceeded.
     - `steps`, `batch`: of each short training.
+    - `guesses`: by name, of variants that begin elsewhere.
 
     **Returns:** the name of the best variant, and the guess with its scale multiplied and with
     what was measured.
@@ -109,18 +117,22 @@ def search_scale(
     """
     data = problem.terms["data"]
     best = next(iter(variants))
+    own = {name: (guesses or {}).get(name, guess) for name in variants}
     if len(data.points) < _FEWEST or data.values is None:
-        return best, guess
+        return best, own[best]
     if batch is None and len(data.points) > _ENOUGH:
         batch = _BATCH
-    short = _Short(problem, np.asarray(guess.scale), steps, batch, key)
-    firsts = {name: short.error(make, 0) for name, make in variants.items()}
+    short = _Short(problem, steps, batch, key)
+    firsts = {name: short.error(make, own[name].scale) for name, make in variants.items()}
     best = min(firsts, key=lambda name: firsts[name])
     errors = {0: firsts[best]}
-    make = variants[best]
+    make, guess = variants[best], own[best]
+    scale = np.asarray(guess.scale)
     noise = float(guess.numbers["noise"]) ** 2
     chance = 2.0 * noise * float(np.sqrt(2.0 / max(short.held.sum(), 1)))
-    power = _extended(errors, (near, noise, chance), lambda power: short.error(make, power))
+    power = _extended(
+        errors, (near, noise, chance), lambda power: short.error(make, 2.0**power * scale)
+    )
     return best, _chosen(guess, power, errors, firsts)
 
 
@@ -172,7 +184,6 @@ class _Short:
     def __init__(
         self,
         problem: Problem,
-        scale: np.ndarray,
         steps: int,
         batch: int | None,
         key: PRNGKeyArray,
@@ -185,12 +196,12 @@ class _Short:
         rows = np.arange(len(self.held))
         rows[self.held] = np.flatnonzero(~self.held)[: self.held.sum()]
         self.problem, self.rows = problem, rows
-        self.scale, self.steps, self.batch, self.key = scale, steps, batch, key
+        self.steps, self.batch, self.key = steps, batch, key
 
-    def error(self, make_network: MakeNetwork, power: int) -> float:
+    def error(self, make_network: MakeNetwork, scale: PerAxis) -> float:
         """Mean square of the error on the held-out points, in units of the targets' variance."""
         network_key, loop_key = jr.split(self.key)
-        network = make_network(network_key, jnp.asarray(2.0**power * self.scale, jnp.float32))
+        network = make_network(network_key, jnp.asarray(scale, jnp.float32))
         ready = self._ready(network, loop_key)
         points, values = ready.training.terms[0].points, ready.training.terms[0].values
         assert values is not None

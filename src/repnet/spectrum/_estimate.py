@@ -126,8 +126,7 @@ def direction_spectra(
             _flat(x @ n, label, len(x), x.shape[1])
             for n, label in zip(directions, labels, strict=True)
         )
-    grid = detect_grid(x)
-    waves = _waves(x, scaled) if grid is None else _grid_waves(grid, scaled)
+    waves = sample_waves(x, scaled)
     return tuple(
         _of_target(_projected(waves, n, variance, label), rough)
         for n, label in zip(directions, labels, strict=True)
@@ -271,6 +270,12 @@ def _spectrum(
         nyquist=np.pi / spacing,
         label=label,
     )
+
+
+def sample_waves(x: np.ndarray, y: np.ndarray) -> Waves:
+    """The wave vectors of detrended samples, on a grid or scattered."""
+    grid = detect_grid(x)
+    return _waves(x, y) if grid is None else _grid_waves(grid, y)
 
 
 def _waves(x: np.ndarray, y: np.ndarray) -> Waves:

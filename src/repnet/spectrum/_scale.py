@@ -86,10 +86,15 @@ def suggest_scale(
 
 
 def _axis_scale(spectrum: Spectrum, kind: str, dim: int) -> float:
+    return rule_scale(kind, spectrum.omega_max, spectrum.spacing, dim)
+
+
+def rule_scale(kind: str, omega_max: float, spacing: float, dim: int) -> float:
+    """The scale of the table of [`suggest_scale`][repnet.spectrum.suggest_scale]."""
     factor, power, cap = _RULES[kind]
     spread = {"bump": dim**0.5, "hat": float(dim)}.get(kind, 1.0)
-    guess = spread * factor * spectrum.omega_max**power
-    return float(max(min(guess, cap / spectrum.spacing), _LEAST))
+    guess = spread * factor * omega_max**power
+    return float(max(min(guess, cap / spacing), _LEAST))
 
 
 def _reasons(spectra: tuple[Spectrum, ...], kind: str, scale: tuple[float, ...]) -> tuple[str, ...]:
