@@ -61,7 +61,7 @@ class OperatorLeastSquares:
             f"DeepONet of {network.basis} trunk and {found.width} branch features",
             "OperatorLeastSquares",
             reasons=(
-                f"Ridge {found.ridge:.0e}; error on held-out functions {found.error:.2e} of the "
+                f"Ridge {found.ridge:.0e}; error on held-out functions {found.error:.1e} of the "
                 "outputs' rms.",
             ),
             numbers={"heldout": found.error, "ridge": found.ridge},

@@ -177,7 +177,7 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
 
 
 def _error_rows(errors: dict[str, Any] | None) -> list[tuple[str, ...]]:
-    """What is measured, and its quartiles over held-out records."""
+    """What is measured, and its quartiles over what was held out."""
     kinds = ("lower", "median", "upper", "worst")
     return [
         (LABELS.get(name, name), *(number(found[kind]) for kind in kinds))
