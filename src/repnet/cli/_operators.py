@@ -78,6 +78,8 @@ def read_parameters(case: OperatorCase, options: Mapping[str, Any]) -> dict[str,
         )
     for name, value in given.items():
         _require_like(case, name, value)
+        if not isinstance(case.parameters[name], int):  # nor a truth value, which is one
+            given[name] = float(value)
     if options["width"] is not None:
         given["units"] = options["width"]
     found = {**case.parameters, **given}

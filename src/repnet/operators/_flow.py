@@ -93,7 +93,7 @@ class FlowSolver:
         numbers = {**solution.plan.numbers, "scales": tried}
         reasons = solution.plan.reasons
         samples = "sample" if self.steps == 1 else "samples"
-        line = f"a map over {self.steps} {samples} of {problem.dim} inputs, {_words(network)}"
+        line = f"a map over {self.steps} {samples} from {problem.dim} inputs, {_words(network)}"
         if len(tried) > 1:
             reasons = (*reasons, _choice(tried))
         solution = replace(

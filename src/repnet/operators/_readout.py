@@ -158,6 +158,11 @@ def _require_one_branch(network: Any, data: OperatorData) -> None:
             "`OperatorLeastSquares` needs a `DeepONet` of one branch and data of one input "
             f"function; got {type(network).__name__} and {len(data.inputs)}."
         )
+    if data.size < 2:
+        raise ValueError(
+            "`OperatorLeastSquares` needs two functions, one to judge the ridge by; got "
+            f"{data.size}."
+        )
     if not data.shared:
         raise ValueError("`OperatorLeastSquares` needs query points that all functions share.")
     branch = network.branches[0]

@@ -102,6 +102,7 @@ class BoucWen(AbstractStructure):
         strength: float | None = None,
     ):
         check_positive("BoucWen", "period", period)
+        _check_hardening("BoucWen", hardening)
         strength = usual_strength(period) if strength is None else strength
         check_positive("BoucWen", "strength", strength)
         self.period, self.damping, self.hardening = float(period), float(damping), float(hardening)
@@ -119,6 +120,11 @@ class BoucWen(AbstractStructure):
 
     def displacement(self, states: States) -> Float[Array | np.ndarray, "*batch"]:
         return states[..., 0]
+
+
+def _check_hardening(where: str, hardening: float) -> None:
+    if not 0.0 <= hardening <= 1.0:
+        raise ValueError(f"`{where}(hardening=...)` must lie between 0 and 1; got {hardening}.")
 
 
 def usual_strength(period: float) -> float:
@@ -167,6 +173,7 @@ class ShearFrame(AbstractStructure):
     ):
         n = self.storeys = check_count("ShearFrame", "storeys", storeys, 3)
         check_positive("ShearFrame", "period", period)
+        _check_hardening("ShearFrame", hardening)
         check_positive("ShearFrame", "strength", strength)
         self.period, self.hardening = float(period), float(hardening)
         shape = np.linspace(1.0, 0.5, n)

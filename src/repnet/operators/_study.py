@@ -16,6 +16,7 @@ from repnet.solve import Solution
 
 STEP = 0.01  # seconds, to which all records are resampled
 REST = 10.0  # periods of free vibration behind every record
+SHORTEST, LONGEST = 5, 20.0  # periods, in steps and in seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,14 @@ def quake_study(
     """Resample records, add free vibration of ten periods, and integrate the structure's response.
 
     **Arguments:** `tolerance`: of the integration, see `respond`.
+
+    **Raises:** `ValueError` for a period of fewer than five steps or more than 20 s.
     """
+    if not SHORTEST * step <= structure.period <= LONGEST:
+        raise ValueError(
+            f"`quake_study(structure=...)` must have a period between {SHORTEST * step:g} and "
+            f"{LONGEST:g} s; got {structure.period:g}."
+        )
     rest = round(REST * structure.period / step)
     ground, ends = padded([record.resampled(step).acceleration for record in records], rest)
     states = respond(structure, ground, step, tolerance=tolerance)
