@@ -26,6 +26,7 @@ import numpy as np
 from repnet.cli._operator_fits import linear_operator, same
 from repnet.data import Accelerogram, quakes
 from repnet.nn import (
+    FROZEN,
     MLP,
     CausalConvolutions,
     DeepONet,
@@ -58,9 +59,10 @@ from repnet.operators import (
 )
 from repnet.operators._structures import AbstractStructure, _integrated
 from repnet.solve import Solution, solve
+from repnet.spectrum import suggest_scale
 
 STEP, SAMPLES = 0.02, 1501  # of whole records: 30 s from the first ten-thousandth of the energy
-SCALE = 128.0  # of the trunk per half-width: half a radian per unit
+SCALE = 128.0  # of trunks on generated motions: half a radian per unit
 STRUCTURES: dict[str, Callable[[], AbstractStructure]] = {
     "linear 0.5 s": lambda: LinearOscillator(0.5),
     "yielding 0.3 s": lambda: BoucWen(0.3),
@@ -75,7 +77,14 @@ FLOWS = {
     "vanilla features": FlowSolver(vanilla=True),
 }
 ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
-TRUNKS = ("reparameterized", "vanilla", "steep", "sine")
+TRUNKS = {  # what each is tried with
+    "reparameterized": ("tanh", "relu"),
+    "vanilla": ("tanh", "relu"),
+    "steep": ("tanh", "relu"),
+    "steps": ("tanh",),
+    "frozen": ("tanh",),
+    "sine": ("tanh",),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> list[dict]:
@@ -212,7 +221,8 @@ def whole_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
             for kind in ("vanilla", "reparameterized"):
                 method = f"{kind} {activation}"
                 for seed in _missing(done, "whole", case, method, options):
-                    network = _whole_network(kind, activation, data, jr.key(seed))
+                    scale = _suggested(train, ACTIVATIONS[activation])
+                    network = _whole_network(kind, activation, data, jr.key(seed), scale=scale)
                     solver = OperatorGradient(options.steps, relative=True)
                     solution = solve(
                         operator_problem(train), network, solver, key=jr.key(100 + seed)
@@ -222,10 +232,17 @@ def whole_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                         "case": case,
                         "method": method,
                         "seed": seed,
+                        "scale": scale,
                         "training": relative(solution, train),
                         "held out": relative(solution, test),
                         "seconds": solution.seconds,
                     }
+
+
+def _suggested(data: OperatorData, phi: Callable) -> float:
+    """The slope scale of a trunk, by the spectrum of the functions that it must make."""
+    found = suggest_scale(data.queries, data.outputs[:, :, 0].T, activation=phi)
+    return found.scale[0]
 
 
 def generated_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
@@ -281,8 +298,8 @@ def delay_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
     for case in _chosen(options, "yielding 0.5 s"):
         for activation in ACTIVATIONS:
             for kind in TRUNKS:
-                if kind == "sine" and activation != "tanh":
-                    continue  # it has no activation but its own
+                if activation not in TRUNKS[kind]:
+                    continue
                 method = f"{kind} {activation}, rate {options.rate:g}"
                 for seed in _missing(done, "delay", case, method, options):
                     yield {
@@ -318,11 +335,22 @@ def _delay_numbers(
 def _delay_trunk(kind: str, phi: Callable, key: jax.Array) -> MLP:
     """Trunk 1-128-64 of the delay over 6 s; all kinds alike but for the first layer.
 
-    `steep` has the slopes and places of the reparameterized layer, in an ordinary one.
+    `steep` has the slopes and places of the reparameterized layer, in an ordinary one; `steps` has
+    steps for bumps; the reparameterized layer of `frozen` is not trained.
     """
     size, scale = 64, 64.0  # four layers of 16 filters; half a radian per unit
-    if kind == "reparameterized":
-        return RepNet(1, size, width=128, hidden=(), activation=phi, scale=scale, key=key)
+    if kind in ("reparameterized", "steps", "frozen"):
+        return RepNet(
+            1,
+            size,
+            width=128,
+            hidden=(),
+            activation=phi,
+            scale=scale,
+            features="step" if kind == "steps" else "local",
+            rates=FROZEN if kind == "frozen" else None,
+            key=key,
+        )
     one, two = jr.split(key)
     if kind == "sine":
         return MLP(SineLinear(1, 128, frequency=scale, key=one), size, hidden=(), key=two)
@@ -547,6 +575,7 @@ def _whole_network(
     key: jax.Array,
     branch: str = "deep branch",
     basis: int = 100,
+    scale: float = SCALE,
 ) -> DeepONet:
     """Branch 1501-200-200-basis or one matrix, trunk 1-256-128-basis."""
     one, two, three, four = jr.split(key, 4)
@@ -561,7 +590,7 @@ def _whole_network(
         first = Linear(1, 256, activation=phi, key=three)
         trunk = MLP(first, basis, hidden=(128,), activation=phi, key=four)
     else:
-        trunk = RepNet(1, basis, width=256, hidden=(128,), activation=phi, scale=SCALE, key=three)
+        trunk = RepNet(1, basis, width=256, hidden=(128,), activation=phi, scale=scale, key=three)
     return DeepONet([inner], trunk, basis=basis)
 
 

@@ -50,8 +50,11 @@ class QuakeStudy:
     ) -> tuple[FlowMap, Solution]:
         """Fit a flow map to some records.
 
-        **Raises:** `ValueError` where an earthquake has records inside and outside of `train`.
+        **Raises:** `ValueError` where an earthquake has records inside and outside of `train`, and
+        where no record is inside.
         """
+        if not train.any():
+            raise ValueError("`QuakeStudy.fit(train=...)` must choose at least one record; got 0.")
         inside = [name for name, chosen in zip(self.earthquakes, train, strict=True) if chosen]
         outside = [name for name, chosen in zip(self.earthquakes, train, strict=True) if not chosen]
         require_apart(inside, outside)
@@ -83,8 +86,11 @@ def quake_study(
 
     **Arguments:** `tolerance`: of the integration, see `respond`.
 
-    **Raises:** `ValueError` for a period of fewer than five steps or more than 20 s.
+    **Raises:** `ValueError` for a period of fewer than five steps or more than 20 s, and for no
+    records.
     """
+    if not records:
+        raise ValueError("`quake_study(records=...)` must hold at least one record; got 0.")
     if not SHORTEST * step <= structure.period <= LONGEST:
         raise ValueError(
             f"`quake_study(structure=...)` must have a period between {SHORTEST * step:g} and "
