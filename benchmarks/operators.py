@@ -110,6 +110,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2000, help="of gradient training")
+    parser.add_argument("--trunks", nargs="+", default=list(TRUNKS), choices=list(TRUNKS))
     parser.add_argument("--rate", type=float, default=3e-3, help="of delay operators")
     parser.add_argument("--motions", type=int, default=4000, help="generated, to learn from")
     parser.add_argument("--quick", action="store_true", help="few records, motions and steps")
@@ -297,7 +298,7 @@ def delay_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
     """Operators that move with the record, their filters by a trunk of the delay."""
     for case in _chosen(options, "yielding 0.5 s"):
         for activation in ACTIVATIONS:
-            for kind in TRUNKS:
+            for kind in options.trunks:
                 if activation not in TRUNKS[kind]:
                     continue
                 method = f"{kind} {activation}, rate {options.rate:g}"
