@@ -80,6 +80,7 @@ ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
 TRUNKS = {  # what each is tried with
     "reparameterized": ("tanh", "relu"),
     "vanilla": ("tanh", "relu"),
+    "scaled": ("tanh", "relu"),
     "steep": ("tanh", "relu"),
     "steps": ("tanh",),
     "frozen": ("tanh",),
@@ -336,6 +337,7 @@ def _delay_numbers(
 def _delay_trunk(kind: str, phi: Callable, key: jax.Array) -> MLP:
     """Trunk 1-128-64 of the delay over 6 s; all kinds alike but for the first layer.
 
+    `scaled` is the vanilla one with its filters' rms set to 1, which the reparameterized ones have;
     `steep` has the slopes and places of the reparameterized layer, in an ordinary one; `steps` has
     steps for bumps; the reparameterized layer of `frozen` is not trained.
     """
@@ -359,7 +361,12 @@ def _delay_trunk(kind: str, phi: Callable, key: jax.Array) -> MLP:
     if kind == "steep":
         drawn = RepLinear(1, 128, activation=phi, scale=scale, features="step", key=one)
         first = eqx.tree_at(lambda f: (f.weight, f.bias), first, drawn.affine())
-    return MLP(first, size, hidden=(), key=two)
+    trunk = MLP(first, size, hidden=(), key=two)
+    if kind == "scaled":
+        values = jax.vmap(trunk)(jnp.linspace(-1.0, 1.0, 300)[:, None])
+        rms = jnp.sqrt(jnp.mean(jnp.square(values)))
+        trunk = eqx.tree_at(lambda t: t.readout.weight, trunk, replace_fn=lambda w: w / rms)
+    return trunk
 
 
 class AtSensors(eqx.Module):

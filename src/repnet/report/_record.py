@@ -137,8 +137,6 @@ def read_record(path: Path) -> Record:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"`{path}` must be the record of a run; there is no such file.") from None
     except OSError as error:
         raise ValueError(f"`{path}` must be the record of a run; {error.strerror}.") from None
     except ValueError as error:
