@@ -25,7 +25,18 @@ import numpy as np
 
 from repnet.cli._operator_fits import linear_operator, same
 from repnet.data import Accelerogram, quakes
-from repnet.nn import MLP, CausalConvolutions, DeepONet, FlowMap, Linear, RepNet
+from repnet.nn import (
+    FROZEN,
+    MLP,
+    CausalConvolutions,
+    DeepONet,
+    DelayOperator,
+    FlowMap,
+    Linear,
+    RepLinear,
+    RepNet,
+    SineLinear,
+)
 from repnet.operators import (
     BoucWen,
     FlowSolver,
@@ -48,9 +59,10 @@ from repnet.operators import (
 )
 from repnet.operators._structures import AbstractStructure, _integrated
 from repnet.solve import Solution, solve
+from repnet.spectrum import suggest_scale
 
 STEP, SAMPLES = 0.02, 1501  # of whole records: 30 s from the first ten-thousandth of the energy
-SCALE = 128.0  # of the trunk per half-width: half a radian per unit
+SCALE = 128.0  # of trunks on generated motions: half a radian per unit
 STRUCTURES: dict[str, Callable[[], AbstractStructure]] = {
     "linear 0.5 s": lambda: LinearOscillator(0.5),
     "yielding 0.3 s": lambda: BoucWen(0.3),
@@ -65,6 +77,15 @@ FLOWS = {
     "vanilla features": FlowSolver(vanilla=True),
 }
 ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
+TRUNKS = {  # what each is tried with
+    "reparameterized": ("tanh", "relu"),
+    "vanilla": ("tanh", "relu"),
+    "scaled": ("tanh", "relu"),
+    "steep": ("tanh", "relu"),
+    "steps": ("tanh",),
+    "frozen": ("tanh",),
+    "sine": ("tanh",),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> list[dict]:
@@ -90,6 +111,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2000, help="of gradient training")
+    parser.add_argument("--trunks", nargs="+", default=list(TRUNKS), choices=list(TRUNKS))
+    parser.add_argument("--rate", type=float, default=3e-3, help="of delay operators")
     parser.add_argument("--motions", type=int, default=4000, help="generated, to learn from")
     parser.add_argument("--quick", action="store_true", help="few records, motions and steps")
     options = parser.parse_args(argv)
@@ -200,7 +223,8 @@ def whole_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
             for kind in ("vanilla", "reparameterized"):
                 method = f"{kind} {activation}"
                 for seed in _missing(done, "whole", case, method, options):
-                    network = _whole_network(kind, activation, data, jr.key(seed))
+                    scale = _suggested(train, ACTIVATIONS[activation])
+                    network = _whole_network(kind, activation, data, jr.key(seed), scale=scale)
                     solver = OperatorGradient(options.steps, relative=True)
                     solution = solve(
                         operator_problem(train), network, solver, key=jr.key(100 + seed)
@@ -210,10 +234,17 @@ def whole_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                         "case": case,
                         "method": method,
                         "seed": seed,
+                        "scale": scale,
                         "training": relative(solution, train),
                         "held out": relative(solution, test),
                         "seconds": solution.seconds,
                     }
+
+
+def _suggested(data: OperatorData, phi: Callable) -> float:
+    """The slope scale of a trunk, by the spectrum of the functions that it must make."""
+    found = suggest_scale(data.queries, data.outputs[:, :, 0].T, activation=phi)
+    return found.scale[0]
 
 
 def generated_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
@@ -262,6 +293,80 @@ def causal_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                 "real records": relative(solution, real),
                 "seconds": solution.seconds,
             }
+
+
+def delay_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
+    """Operators that move with the record, their filters by a trunk of the delay."""
+    for case in _chosen(options, "yielding 0.5 s"):
+        for activation in ACTIVATIONS:
+            for kind in options.trunks:
+                if activation not in TRUNKS[kind]:
+                    continue
+                method = f"{kind} {activation}, rate {options.rate:g}"
+                for seed in _missing(done, "delay", case, method, options):
+                    yield {
+                        "part": "delay",
+                        "case": case,
+                        "method": method,
+                        "seed": seed,
+                        **_delay_numbers(options, case, kind, activation, seed),
+                    }
+
+
+def _delay_numbers(
+    options: argparse.Namespace, case: str, kind: str, activation: str, seed: int
+) -> dict[str, float]:
+    train, test = _generated(case, options.motions)
+    trunk_key, key = jr.split(jr.key(seed))
+    trunk = _delay_trunk(kind, ACTIVATIONS[activation], trunk_key)
+    network = AtSensors(DelayOperator(trunk, 300, channels=16, layers=4, key=key))
+    solver = OperatorGradient(options.steps, rate=options.rate, functions=16, relative=True)
+    problem, key = operator_problem(train), jr.key(100 + seed)
+    solve(problem, network, replace(solver, steps=1), key=key)  # compiles
+    start = time.process_time()
+    solution = solve(problem, network, solver, key=key)
+    processor = time.process_time() - start
+    return {
+        "held-out motions": relative(solution, test),
+        "real records": relative(solution, _whole(case, options.quick)),
+        "processor ms a step": 1e3 * processor / options.steps,
+        "seconds": solution.seconds,
+    }
+
+
+def _delay_trunk(kind: str, phi: Callable, key: jax.Array) -> MLP:
+    """Trunk 1-128-64 of the delay over 6 s; all kinds alike but for the first layer.
+
+    `scaled` is the vanilla one with its filters' rms set to 1, which the reparameterized ones have;
+    `steep` has the slopes and places of the reparameterized layer, in an ordinary one; `steps` has
+    steps for bumps; the reparameterized layer of `frozen` is not trained.
+    """
+    size, scale = 64, 64.0  # four layers of 16 filters; half a radian per unit
+    if kind in ("reparameterized", "steps", "frozen"):
+        return RepNet(
+            1,
+            size,
+            width=128,
+            hidden=(),
+            activation=phi,
+            scale=scale,
+            features="step" if kind == "steps" else "local",
+            rates=FROZEN if kind == "frozen" else None,
+            key=key,
+        )
+    one, two = jr.split(key)
+    if kind == "sine":
+        return MLP(SineLinear(1, 128, frequency=scale, key=one), size, hidden=(), key=two)
+    first = Linear(1, 128, activation=phi, key=one)
+    if kind == "steep":
+        drawn = RepLinear(1, 128, activation=phi, scale=scale, features="step", key=one)
+        first = eqx.tree_at(lambda f: (f.weight, f.bias), first, drawn.affine())
+    trunk = MLP(first, size, hidden=(), key=two)
+    if kind == "scaled":
+        values = jax.vmap(trunk)(jnp.linspace(-1.0, 1.0, 300)[:, None])
+        rms = jnp.sqrt(jnp.mean(jnp.square(values)))
+        trunk = eqx.tree_at(lambda t: t.readout.weight, trunk, replace_fn=lambda w: w / rms)
+    return trunk
 
 
 class AtSensors(eqx.Module):
@@ -400,7 +505,7 @@ def direct_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                     "case": case,
                     "method": f"roll-out, {method}",
                     "seed": seed,
-                    "seconds": timed(roll_out, flow, start, ground),
+                    **timed(roll_out, flow, start, ground),
                 }
         for parts in (1, 2):
             method = f"integration, {parts} steps a sample"
@@ -408,14 +513,14 @@ def direct_rows(options: argparse.Namespace, done: set) -> Iterator[dict]:
                 with jax.enable_x64(True):
                     records = jnp.asarray(ground)
                     run = partial(_integrated, study.structure, records, study.step, parts)
-                    seconds = timed(lambda run=run: np.asarray(run()))
+                    times = timed(lambda run=run: np.asarray(run()))
                     error = _coarse_error(study, parts)
                 yield {
                     "part": "direct",
                     "case": case,
                     "method": method,
                     "seed": seed,
-                    "seconds": seconds,
+                    **times,
                     "relative_l2": error,
                 }
 
@@ -427,12 +532,15 @@ def _coarse_error(study: QuakeStudy, parts: int) -> float:
     return float(np.median(errors["relative_l2"]))
 
 
-def timed(function: Callable, *arguments: Any) -> float:
-    """Seconds of a call, the second of two: the first compiles."""
+def timed(function: Callable, *arguments: Any) -> dict[str, float]:
+    """Seconds of a call, the second of two: the first compiles. Those of the processor as well."""
     function(*arguments)
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), time.process_time()
     function(*arguments)
-    return time.perf_counter() - start
+    return {
+        "seconds": time.perf_counter() - start,
+        "processor seconds": time.process_time() - processor,
+    }
 
 
 @cache
@@ -478,6 +586,7 @@ def _whole_network(
     key: jax.Array,
     branch: str = "deep branch",
     basis: int = 100,
+    scale: float = SCALE,
 ) -> DeepONet:
     """Branch 1501-200-200-basis or one matrix, trunk 1-256-128-basis."""
     one, two, three, four = jr.split(key, 4)
@@ -492,7 +601,7 @@ def _whole_network(
         first = Linear(1, 256, activation=phi, key=three)
         trunk = MLP(first, basis, hidden=(128,), activation=phi, key=four)
     else:
-        trunk = RepNet(1, basis, width=256, hidden=(128,), activation=phi, scale=SCALE, key=three)
+        trunk = RepNet(1, basis, width=256, hidden=(128,), activation=phi, scale=scale, key=three)
     return DeepONet([inner], trunk, basis=basis)
 
 
@@ -510,6 +619,7 @@ PARTS = {
     "whole": whole_rows,
     "generated": generated_rows,
     "causal": causal_rows,
+    "delay": delay_rows,
     "windows": window_rows,
     "direct": direct_rows,
 }

@@ -111,6 +111,9 @@ def test_bad_records_end_with_one_line(learnt, tmp_path, capsys, header, change,
         (["--set", "period=-1"], "positive number"),
         (["--set", "units=1.5"], "whole number"),
         (["--set", "local=3"], "True or False"),
+        (["--set", "hardening=2"], "hardening=...)` must lie between 0 and 1"),
+        (["--set", "damping=1.5"], "damping=...)` must lie between 0 and 1"),
+        (["--set", "period=1e9", "--set", "folds=2"], "between 0.05 and 20 s"),
         (["--solver", "gradient"], "`--solver` is for differential equations"),
         (["--noise", "0.1"], "`--noise` is for differential equations"),
         (["--set", "folds=9"], "between 2 and the number of groups, 3"),
@@ -142,6 +145,11 @@ def test_antiderivatives_are_learnt_saved_and_answered(tmp_path, capsys):
     path.write_text("a,b,c\n1,2,3\n4,5,6\n")
     assert run(["predict", str(out), str(path)]) == 2
     assert "one column per sensor of the model, 101; it has 3" in capsys.readouterr().err
+    path.write_text(names + "\n" + ",".join(map(repr, table[1].tolist())) + "\n")
+    assert run(["predict", str(out), str(path)]) == 0  # one function alone
+    capsys.readouterr()
+    assert run(["solve", "antiderivative", "--set", "functions=1", "--out", str(out) + "1"]) == 2
+    assert "needs two functions" in capsys.readouterr().err
     assert Solution.load(out / "model.npz").plan.solver == "OperatorLeastSquares"
 
 

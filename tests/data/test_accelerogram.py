@@ -48,6 +48,8 @@ def test_a_single_column_needs_a_step(tmp_path):
     with pytest.raises(ValueError, match="`step` must be given"):
         read_accelerogram(path)
     assert read_accelerogram(path, step=0.01).step == 0.01
+    path.write_text(path.read_text().replace("acceleration[g]", "acceleration [g]", 1))
+    assert read_accelerogram(path, step=0.01).step == 0.01
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,19 @@ def test_faults_say_what_is_wrong(tmp_path, header, change, message):
         times, values = times[:20], values[:20]
     with pytest.raises(ValueError, match=message):
         read_accelerogram(_table(tmp_path, header, times, values))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"unit": "m/s2"}, "`unit` must be g"), ({"step": 0.02}, "agree with the DT .* 0.01 s, not")],
+)
+def test_an_at2_file_is_not_contradicted(tmp_path, given, message):
+    numbers = " ".join(f"{value:.6e}" for value in _wave() / GRAVITY)
+    head = f"a\nb\nc\nNPTS= {len(_wave())}, DT= .01\n"
+    path = _write(tmp_path / "x.at2", head + numbers)
+    assert read_accelerogram(path, unit="G", step=0.01).step == 0.01
+    with pytest.raises(ValueError, match=message):
+        read_accelerogram(path, **given)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,16 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from repnet.nn import MLP, CausalConvolutions, DeepONet, FlowMap, Linear, RepNet, windows_of
+from repnet.nn import (
+    MLP,
+    CausalConvolutions,
+    DeepONet,
+    DelayOperator,
+    FlowMap,
+    Linear,
+    RepNet,
+    windows_of,
+)
 from repnet.nn._causal import convolve, filtered
 from repnet.nn._rates import learning_rates
 
@@ -103,9 +112,29 @@ def test_convolution_and_filter_agree_with_numpy():
     np.testing.assert_allclose(found[0], np.convolve(signal[0], response[0])[:30], atol=1e-5)
 
 
+@pytest.mark.slow
+def test_delay_operator_equals_its_sums_written_out():
+    size, memory, channels = 40, 7, 3
+    mode = jr.normal(jr.key(5), (2 * channels,))
+    network = DelayOperator(
+        lambda y: jnp.cos(2.0 * y + mode), memory, channels=channels, layers=2, out_size=2,
+        key=jr.key(0),
+    )  # fmt: skip
+    record = np.asarray(jr.normal(jr.key(1), (size,)))
+    delays = np.linspace(-1.0, 1.0, memory)
+    filters = np.cos(2.0 * delays + np.asarray(mode)[:, None]) / np.sqrt(memory)
+    first = np.stack([np.convolve(record, each)[:size] for each in filters[:channels]])
+    hidden = np.tanh(np.asarray(network.mixing[0]) @ first)
+    second = [np.convolve(h, each)[:size] for h, each in zip(hidden, filters[3:], strict=True)]
+    wanted = np.asarray(network.readout) @ (np.stack(second) + hidden)
+    found = network(jnp.asarray(record)).reshape(size, 2)
+    np.testing.assert_allclose(found, wanted.T, atol=1e-5)  # float32 transforms
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: DelayOperator(lambda y: y, 5, key=jr.key(0)), "channels = 64 values"),
         (lambda: DeepONet([], lambda y: y, basis=1), "at least one branch"),
         (lambda: DeepONet([lambda v: v], lambda y: y, basis=0), "basis"),
         (lambda: FlowMap(lambda z: z, 0), "state_size"),

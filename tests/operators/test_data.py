@@ -93,7 +93,7 @@ def test_parts_that_share_a_group_are_refused():
         ({"queries": np.zeros((4, 1))}, "queries=.*one point per output value; got 4 for 5"),
         ({"queries": np.zeros((3, 5, 1))}, "queries=.*one row per function.*got 3"),
         ({"groups": ("a",)}, "groups=.*got 1"),
-        ({"inputs": ()}, "at least one input function"),
+        ({"inputs": ()}, "tuple of at least one array"),
         ({"inputs": (np.zeros((2, 4)),)}, r"inputs\[0\]=.*got 2"),
         ({"inputs": (np.full((6, 4), np.nan),)}, r"inputs\[0\]=.*finite.*24 such"),
     ],

@@ -65,7 +65,7 @@ def test_the_scale_is_the_best_of_those_tried():
     _, solution = study.fit(study.folds(2) != 0, solver, key=jax.random.key(3))
     tried = solution.plan.numbers["scales"]
     assert set(tried) == {"5", "10", "20", "40"}
-    assert f"Slope scale {min(tried, key=lambda s: tried[s])} of 4" in solution.plan.reasons[-1]
+    assert f"Slope scale {min(tried, key=lambda s: tried[s])}, the" in solution.plan.reasons[-1]
 
 
 def test_an_earthquake_on_both_sides_is_refused():

@@ -74,6 +74,7 @@ def fit_quakes(
         "its earthquake.",
         "inputs": ["time [s]"],
         "targets": ["displacement [m]"],
+        "sample": "record",
         "step": study.step,
         "seen": seen_range(study.ground, study.states, study.step),
     }
@@ -120,6 +121,7 @@ def fit_antiderivative(
         "judged": f"{train.size} functions to learn from, {test.size} others to judge by.",
         "inputs": ["x"],
         "targets": ["integral"],
+        "sample": "function",
         "sensors": train.sensors[0],
         "queries": test.queries[:, 0],
         "seen": {"function": float(np.abs(train.inputs[0]).max())},

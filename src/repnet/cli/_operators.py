@@ -13,6 +13,7 @@ from repnet.cli._operator_fits import fit_antiderivative, fit_quakes
 from repnet.cli._problems import read_setting
 from repnet.cli._table import show_operator
 from repnet.operators import OPERATORS, OperatorCase
+from repnet.operators._structures import usual_strength
 from repnet.report import OutputFolder, Run, free_name, record_of, write_run
 
 __all__ = ["OPERATORS", "run_operator"]
@@ -77,9 +78,14 @@ def read_parameters(case: OperatorCase, options: Mapping[str, Any]) -> dict[str,
         )
     for name, value in given.items():
         _require_like(case, name, value)
+        if not isinstance(case.parameters[name], int):  # nor a truth value, which is one
+            given[name] = float(value)
     if options["width"] is not None:
         given["units"] = options["width"]
-    return {**case.parameters, **given}
+    found = {**case.parameters, **given}
+    if found.get("strength", 0.0) is None:  # said as the number that it stands for
+        found["strength"] = usual_strength(found["period"])
+    return found
 
 
 def _require_like(case: OperatorCase, name: str, value: Any) -> None:

@@ -94,7 +94,7 @@ def read_functions(path: Path, sensors: int) -> Float[np.ndarray, "functions sen
 
     **Raises:** `ValueError` where the columns are not one per sensor of the model.
     """
-    table = read_csv(path)
+    table = read_csv(path, fewest=1)
     values = np.hstack([table.x, table.y])
     if values.shape[1] != sensors:
         raise ValueError(

@@ -56,7 +56,7 @@ def show_solution(record: Record, target: str) -> None:
 
 
 def show_operator(record: Record, target: str) -> None:
-    """Quartiles of the errors on held-out records, then the plan and where the results are."""
+    """Quartiles of the held-out errors, then the plan and where the results are."""
     metrics = record.metrics or {}
     about = metrics["operator"]
     title = f"{about['name']}: {about['summary']}"

@@ -127,7 +127,8 @@ def read_accelerogram(
 
     ```
 
-    **Arguments:** `unit`: g, m/s2, cm/s2 or gal. An AT2 file is in g and knows its step.
+    **Arguments:** `unit`: g, m/s2, cm/s2 or gal. An AT2 file is in g and knows its step: what is
+    given must agree.
 
     **Returns:** the `Accelerogram` in m/s².
 
@@ -138,8 +139,11 @@ def read_accelerogram(
     """
     path = existing(path)
     if path.suffix.lower() == ".at2":
-        values, step = _at2(path)
-        return Accelerogram(path.stem, values * GRAVITY, step, source=path.name)
+        values, own = _at2(path)
+        if unit and _factor(path, unit) != GRAVITY:
+            raise ValueError(f"`unit` must be g for `{path}`, an AT2 file; got {unit!r}.")
+        _require_step(path, step, own, "DT")
+        return Accelerogram(path.stem, values * GRAVITY, own, source=path.name)
     table = read_csv(path)
     values, named = table.y[:, -1], table.units[-1]
     if table.x.shape[1] != 1 or table.y.shape[1] != 1:
@@ -165,17 +169,25 @@ def _step_of(path: Path, times: np.ndarray, given: float | None) -> float:
     steps = np.diff(times)
     step = float((times[-1] - times[0]) / (len(times) - 1))
     bad = np.abs(steps - step) > _UNEVEN * abs(step) + 1e-6
-    if step <= 0 or bad.any():
-        row = int(bad.argmax()) + 1 if bad.any() else 1
+    if step <= 0:
+        raise ValueError(
+            f"`{path}` must have times that grow; they run from {times[0]:g} to {times[-1]:g}."
+        )
+    if bad.any():
+        row = int(bad.argmax()) + 1
         raise ValueError(
             f"`{path}` must have times at equal steps; between rows {row} and {row + 1} the step "
             f"is {steps[row - 1]:.6g} s, {step:.6g} s on average."
         )
-    if given is not None and abs(given - step) > _UNEVEN * step:
-        raise ValueError(
-            f"`step` must agree with the times of `{path}`: {step:.6g} s, not {given}."
-        )
+    _require_step(path, given, step, "times")
     return step
+
+
+def _require_step(path: Path, given: float | None, own: float, what: str) -> None:
+    if given is not None and not abs(given - own) <= _UNEVEN * own:
+        raise ValueError(
+            f"`step` must agree with the {what} of `{path}`: {own:.6g} s, not {given}."
+        )
 
 
 def _at2(path: Path) -> tuple[np.ndarray, float]:

@@ -22,6 +22,8 @@ def read_csv(
     path: str | PathLike[str],
     inputs: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
+    *,
+    fewest: int = 2,
 ) -> Dataset:
     """Read a table of text, compressed with gzip or not.
 
@@ -46,17 +48,18 @@ def read_csv(
     - `inputs`: names of the input columns; left out, every numeric column that is no target. A
       table of one column is a signal, and its rows' numbers from 0 are the input.
     - `target`: name or names of the target columns; left out, the last numeric column.
+    - `fewest`: rows that there must be.
 
     **Returns:** a scattered `Dataset` in the order of the rows.
 
     **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
-    for one row, for a column that is not there (with the names that are), is not numeric (with
+    for too few rows, for a column that is not there (with the names that are), is not numeric (with
     its first bad row) or holds missing or infinite values (with first row and count).
 
     **Source:** this project.
     """
     path = existing(path)
-    names, columns = _columns(path)
+    names, columns = _columns(path, fewest)
     wanted = as_names(inputs), as_names(target)
     for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
         for name in chosen or ():
@@ -78,7 +81,7 @@ def read_csv(
     )
 
 
-def _columns(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+def _columns(path: Path, fewest: int) -> tuple[list[str], list[tuple[str, ...]]]:
     """Names and cells of every column."""
     rows = _rows(path)
     if not rows:
@@ -93,8 +96,9 @@ def _columns(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise ValueError(f"`{path}` must name each column once; {repeated!r} stands twice.")
-    if len(cells) < 2:
-        raise ValueError(f"`{path}` must hold at least 2 rows of numbers; it has {len(cells)}.")
+    if len(cells) < fewest:
+        rows = "1 row" if fewest == 1 else f"{fewest} rows"
+        raise ValueError(f"`{path}` must hold at least {rows} of numbers; it has {len(cells)}.")
     for number, row in enumerate(cells, 1):
         if len(row) != len(names):
             raise ValueError(
@@ -132,6 +136,8 @@ def _separator(lines: list[str]) -> str | None:
 
 def _split(lines: list[str], separator: str | None) -> list[list[str]]:
     if separator is None:
+        if lines[1:] and all(len(line.split()) == 1 for line in lines[1:]):
+            return [[line.strip()] for line in lines]  # one column, whose name may hold blanks
         return [line.split() for line in lines]
     return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
 

@@ -3,6 +3,7 @@
 from repnet.nn._activation import Sine, s2relu, srelu
 from repnet.nn._blocks import Blocks
 from repnet.nn._causal import CausalConvolutions
+from repnet.nn._delay import DelayOperator
 from repnet.nn._first import AbstractFirstLayer, RepLinear
 from repnet.nn._laws import Constant, Normal, Signs, Uniform
 from repnet.nn._magnitude import (
@@ -37,6 +38,7 @@ __all__ = [
     "Blocks",
     "CausalConvolutions",
     "DeepONet",
+    "DelayOperator",
     "Dense",
     "FactorizedLinear",
     "FlowMap",

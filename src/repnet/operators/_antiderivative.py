@@ -10,6 +10,7 @@ from repnet.nn._check import check_count, check_positive
 from repnet.operators._data import OperatorData
 
 _TORUS = 2.0  # length of the period on which the process is drawn
+_SHORTEST = 1e-3  # two thousand waves
 _REACH = 6.5  # standard deviations of the spectral density that are kept
 
 
@@ -38,10 +39,10 @@ def antiderivative(
     for name, value in {"functions": functions, "sensors": sensors, "points": points}.items():
         check_count("antiderivative", name, value, 1 if name == "functions" else 2)
     check_positive("antiderivative", "length", length)
-    if length > 0.15:
+    if not _SHORTEST <= length <= 0.15:
         raise ValueError(
-            f"`antiderivative(length=...)` must be at most 0.15, since the process has period 2; "
-            f"got {length}."
+            f"`antiderivative(length=...)` must lie between {_SHORTEST:g} and 0.15, since the "
+            f"process has period 2; got {length}."
         )
     with jax.enable_x64(True):
         x = jnp.linspace(0.0, 1.0, sensors)

@@ -42,11 +42,10 @@ class OperatorData:
     source: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
+        self._check_arrays()
         if not self.groups:
             names = tuple(f"function {number}" for number in range(len(self.outputs)))
             object.__setattr__(self, "groups", names)
-        if not self.inputs:
-            raise ValueError("`OperatorData(inputs=...)` needs at least one input function.")
         for name, array in (*self._named(), ("queries", self.queries), ("outputs", self.outputs)):
             bad = ~np.isfinite(array)
             if bad.any():
@@ -59,6 +58,26 @@ class OperatorData:
 
     def _named(self) -> list[tuple[str, np.ndarray]]:
         return [(f"inputs[{number}]", array) for number, array in enumerate(self.inputs)]
+
+    def _check_arrays(self) -> None:
+        if not isinstance(self.inputs, tuple) or not self.inputs:
+            raise ValueError(
+                "`OperatorData(inputs=...)` must be a tuple of at least one array; got "
+                f"{type(self.inputs).__name__}."
+            )
+        shapes = dict.fromkeys((name for name, _ in self._named()), "(functions, sensors)")
+        shapes["outputs"] = "(functions, points, out)"
+        arrays = {**dict(self._named()), "outputs": self.outputs, "queries": self.queries}
+        for name, array in arrays.items():
+            shape = shapes.get(name, "(points, dim) or (functions, points, dim)")
+            dims = {1 + each.count(",") for each in shape.split(" or ")}
+            if getattr(array, "ndim", None) not in dims:
+                got = getattr(array, "shape", "a list, of rows that may differ in length")
+                raise ValueError(
+                    f"`OperatorData({name}=...)` must be an array of shape {shape}; got {got}."
+                )
+        if not len(self.outputs):
+            raise ValueError("`OperatorData(outputs=...)` must hold at least one function; got 0.")
 
     def _check_shapes(self) -> None:
         count = len(self.outputs)

@@ -93,10 +93,9 @@ class FlowSolver:
         numbers = {**solution.plan.numbers, "scales": tried}
         reasons = solution.plan.reasons
         samples = "sample" if self.steps == 1 else "samples"
-        line = f"a map over {self.steps} {samples} of {problem.dim} inputs, {_words(network)}"
+        line = f"a map over {self.steps} {samples} from {problem.dim} inputs, {_words(network)}"
         if len(tried) > 1:
-            best = min(tried, key=lambda scale: tried[scale])
-            reasons = (*reasons, f"Slope scale {best} of {len(tried)}, on held-out rows.")
+            reasons = (*reasons, _choice(tried))
         solution = replace(
             solution,
             plan=replace(solution.plan, network=line, numbers=numbers, reasons=reasons),
@@ -171,10 +170,22 @@ def _words(network: MLP) -> str:
     if not isinstance(first, Blocks):
         return f"{first.width} features"
     coordinates = "/".join(sorted({str(layer.in_size) for layer in first.layers}))
+    count = len(first.layers)
     return (
-        f"affine and {first.width - first.in_size} features in {len(first.layers)} blocks of "
-        f"{coordinates} coordinates"
+        f"affine and {first.width - first.in_size} features in {count} "
+        f"{'block' if count == 1 else 'blocks'} of {coordinates} coordinates"
     )
+
+
+def _choice(tried: dict[str, float]) -> str:
+    """Which slope scale was taken.
+
+    >>> _choice({"5": 0.2, "10": 0.1, "20": 0.3})
+    'Slope scale 10, the best of 5, 10 and 20 on held-out rows.'
+    """
+    *most, last = tried
+    best = min(tried, key=lambda scale: tried[scale])
+    return f"Slope scale {best}, the best of {', '.join(most)} and {last} on held-out rows."
 
 
 def _rms(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " columns"]:

@@ -61,7 +61,7 @@ class OperatorLeastSquares:
             f"DeepONet of {network.basis} trunk and {found.width} branch features",
             "OperatorLeastSquares",
             reasons=(
-                f"Ridge {found.ridge:.0e}; error on held-out functions {found.error:.2e} of the "
+                f"Ridge {found.ridge:.0e}; error on held-out functions {found.error:.1e} of the "
                 "outputs' rms.",
             ),
             numbers={"heldout": found.error, "ridge": found.ridge},
@@ -157,6 +157,11 @@ def _require_one_branch(network: Any, data: OperatorData) -> None:
         raise ValueError(
             "`OperatorLeastSquares` needs a `DeepONet` of one branch and data of one input "
             f"function; got {type(network).__name__} and {len(data.inputs)}."
+        )
+    if data.size < 2:
+        raise ValueError(
+            "`OperatorLeastSquares` needs two functions, one to judge the ridge by; got "
+            f"{data.size}."
         )
     if not data.shared:
         raise ValueError("`OperatorLeastSquares` needs query points that all functions share.")

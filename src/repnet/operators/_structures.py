@@ -53,6 +53,7 @@ class LinearOscillator(AbstractStructure):
 
     def __init__(self, period: float = 0.5, damping: float = 0.05):
         check_positive("LinearOscillator", "period", period)
+        _check_damping("LinearOscillator", damping)
         self.period, self.damping = float(period), float(damping)
         self.state_size, self.blocks = 2, ()
 
@@ -78,7 +79,7 @@ class BoucWen(AbstractStructure):
     - `period`: of small motion, seconds; $\omega = 2\pi$ over it.
     - `damping`: $\zeta$. `hardening`: $\alpha$, stiffness after yielding over that before.
     - `strength`: acceleration at which it yields, $\omega^2 u_y$, in units of gravity; `None` is
-      0.08 s over the period, which makes the median ductility of the 100 records about 6.
+      `usual_strength(period)`.
 
     **Source:** Bouc 1967, Wen 1976, with exponent 2 and $\beta = \gamma = 1/2$.
 
@@ -102,7 +103,9 @@ class BoucWen(AbstractStructure):
         strength: float | None = None,
     ):
         check_positive("BoucWen", "period", period)
-        strength = 0.08 / period if strength is None else strength
+        _check_damping("BoucWen", damping)
+        _check_hardening("BoucWen", hardening)
+        strength = usual_strength(period) if strength is None else strength
         check_positive("BoucWen", "strength", strength)
         self.period, self.damping, self.hardening = float(period), float(damping), float(hardening)
         self.yield_displacement = float(strength * GRAVITY * (period / (2.0 * np.pi)) ** 2)
@@ -119,6 +122,25 @@ class BoucWen(AbstractStructure):
 
     def displacement(self, states: States) -> Float[Array | np.ndarray, "*batch"]:
         return states[..., 0]
+
+
+def _check_damping(where: str, damping: float) -> None:
+    if not 0.0 <= damping < 1.0:
+        raise ValueError(f"`{where}(damping=...)` must lie between 0 and 1; got {damping}.")
+
+
+def _check_hardening(where: str, hardening: float) -> None:
+    if not 0.0 <= hardening <= 1.0:
+        raise ValueError(f"`{where}(hardening=...)` must lie between 0 and 1; got {hardening}.")
+
+
+def usual_strength(period: float) -> float:
+    """0.08 s over the period: the median ductility of the 100 records is then about 6.
+
+    >>> usual_strength(0.5)
+    0.16
+    """
+    return 0.08 / period
 
 
 class ShearFrame(AbstractStructure):
@@ -158,6 +180,8 @@ class ShearFrame(AbstractStructure):
     ):
         n = self.storeys = check_count("ShearFrame", "storeys", storeys, 3)
         check_positive("ShearFrame", "period", period)
+        _check_damping("ShearFrame", damping)
+        _check_hardening("ShearFrame", hardening)
         check_positive("ShearFrame", "strength", strength)
         self.period, self.hardening = float(period), float(hardening)
         shape = np.linspace(1.0, 0.5, n)
@@ -227,11 +251,17 @@ def respond(
 
     **Arguments:** `ground`: m/s². `step`: seconds between samples.
 
-    **Raises:** `ValueError` where 64 steps per sample do not reach the tolerance.
+    **Raises:** `ValueError` for no records, values that are not finite, and where 64 steps per
+    sample do not reach the tolerance.
 
     **Source:** diffrax, `Tsit5`.
     """
     check_positive("respond", "step", step)
+    if not (np.size(ground) and np.isfinite(ground).all()):
+        raise ValueError(
+            "`respond(ground=...)` must hold finite values, at least one; got "
+            f"{int(np.isfinite(ground).sum())} of {np.size(ground)}."
+        )
     with jax.enable_x64(True):
         records = jnp.asarray(ground, jnp.float64)
         parts, change = 2, np.inf

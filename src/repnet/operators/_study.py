@@ -16,6 +16,7 @@ from repnet.solve import Solution
 
 STEP = 0.01  # seconds, to which all records are resampled
 REST = 10.0  # periods of free vibration behind every record
+SHORTEST, LONGEST = 5, 20.0  # periods, in steps and in seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,11 @@ class QuakeStudy:
     ) -> tuple[FlowMap, Solution]:
         """Fit a flow map to some records.
 
-        **Raises:** `ValueError` where an earthquake has records inside and outside of `train`.
+        **Raises:** `ValueError` where an earthquake has records inside and outside of `train`, and
+        where no record is inside.
         """
+        if not train.any():
+            raise ValueError("`QuakeStudy.fit(train=...)` must choose at least one record; got 0.")
         inside = [name for name, chosen in zip(self.earthquakes, train, strict=True) if chosen]
         outside = [name for name, chosen in zip(self.earthquakes, train, strict=True) if not chosen]
         require_apart(inside, outside)
@@ -81,7 +85,17 @@ def quake_study(
     """Resample records, add free vibration of ten periods, and integrate the structure's response.
 
     **Arguments:** `tolerance`: of the integration, see `respond`.
+
+    **Raises:** `ValueError` for a period of fewer than five steps or more than 20 s, and for no
+    records.
     """
+    if not records:
+        raise ValueError("`quake_study(records=...)` must hold at least one record; got 0.")
+    if not SHORTEST * step <= structure.period <= LONGEST:
+        raise ValueError(
+            f"`quake_study(structure=...)` must have a period between {SHORTEST * step:g} and "
+            f"{LONGEST:g} s; got {structure.period:g}."
+        )
     rest = round(REST * structure.period / step)
     ground, ends = padded([record.resampled(step).acceleration for record in records], rest)
     states = respond(structure, ground, step, tolerance=tolerance)

@@ -166,7 +166,8 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
     if record.heldout_rmse is not None:
         tiles.append((f"{number(record.heldout_rmse)} {unit}".rstrip(), "held-out RMSE"))
     if record.relative_l2 is not None:
-        tiles.append((number(record.relative_l2), "relative L2 error"))
+        middle = "median " if "operator" in metrics else ""
+        tiles.append((number(record.relative_l2), f"{middle}relative L2 error"))
     if metrics.get("psnr") is not None:
         tiles.append((f"{number(metrics['psnr'])} dB", "PSNR"))
     if record.seconds is not None:
@@ -177,7 +178,7 @@ def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
 
 
 def _error_rows(errors: dict[str, Any] | None) -> list[tuple[str, ...]]:
-    """What is measured, and its quartiles over held-out records."""
+    """What is measured, and its quartiles over what was held out."""
     kinds = ("lower", "median", "upper", "worst")
     return [
         (LABELS.get(name, name), *(number(found[kind]) for kind in kinds))

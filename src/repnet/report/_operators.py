@@ -72,10 +72,15 @@ def operator_groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card
     about = (record.metrics or {})["operator"]
     curves = [_curves(arrays, name, about) for name in SHOWN]
     spectra = [_spectra(arrays, name) for name in SHOWN if f"spectrum_truth:{name}" in arrays]
-    errors = [_distribution(arrays)]
+    errors = [_distribution(arrays, sample_of(about))]
     if "growth" in arrays:
         errors += [_growth(arrays), _bands(arrays)]
     return [("Predictions", curves), ("Response spectra", spectra), ("Errors", errors)]
+
+
+def sample_of(about: Mapping[str, Any]) -> str:
+    """What the operator was learnt from, one of them: a record, or a function."""
+    return about.get("sample", "record")  # records of earlier versions do not say it
 
 
 def _curves(arrays: Arrays, name: str, about: Mapping[str, Any]) -> Card:
@@ -92,7 +97,8 @@ def _curves(arrays: Arrays, name: str, about: Mapping[str, Any]) -> Card:
         axes.grid(True)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
     error = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
-    title = f"The {name} record" if name != "median" else "A record of median error"
+    sample = sample_of(about)
+    title = f"The {name} {sample}" if name != "median" else f"A {sample} of median error"
     caption = f"{arrays[f'name:{name}']}; held out. Relative L2 error {number(error)}."
     return Card(title, to_svg(figure, title), caption)
 
@@ -111,7 +117,7 @@ def _spectra(arrays: Arrays, name: str) -> Card:
     return Card(title, to_svg(figure, title), caption)
 
 
-def _distribution(arrays: Arrays) -> Card:
+def _distribution(arrays: Arrays, sample: str) -> Card:
     figure, axes = drawing()
     with styled():
         for index, (key, label) in enumerate(LABELS.items()):
@@ -120,11 +126,12 @@ def _distribution(arrays: Arrays) -> Card:
                 share = (np.arange(len(values)) + 0.5) / len(values)
                 floor = np.maximum(values, 1e-12)
                 axes.semilogx(floor, share, color=PALETTE[index], label=label)
-        axes.set(xlabel="error", ylabel="share of held-out records", ylim=(0, 1))
+        axes.set(xlabel="error", ylabel=f"share of held-out {sample}s", ylim=(0, 1))
         axes.grid(True)
         axes.legend()
-    title = "Errors over records"
-    return Card(title, to_svg(figure, title), "Each record is judged by a fit without its group.")
+    title = f"Errors over {sample}s"
+    caption = f"Share of the held-out {sample}s whose error is below a value."
+    return Card(title, to_svg(figure, title), caption)
 
 
 def _growth(arrays: Arrays) -> Card:
