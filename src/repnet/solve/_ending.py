@@ -2,17 +2,24 @@
 
 from collections.abc import Callable
 
+import equinox as eqx
+import jax
 from jaxtyping import PRNGKeyArray, PyTree
 
 from repnet.problem import Problem
-from repnet.solve._finish import Finished, finish
+from repnet.solve._finish import Finished, double, finish, readout_places
 from repnet.solve._loss import Training
 from repnet.solve._randomized import BATCH, randomized
+from repnet.solve.equations._fit import judge
+from repnet.solve.equations._points import draw_points
+from repnet.solve.equations._rows import Frame
 
 _STEPS = 60  # on all points
 _MANY_STEPS = 200  # on points at random
 _WORK = 2e12  # multiplications of all steps
 _LARGEST = 1.2e8  # numbers in the Jacobian
+_UNSOLVED = 0.5  # residual relative to the equation's own terms, from which nothing was learnt
+_UNITS = 170  # three points for each, at which that is told
 
 
 def steps_for(rows: int, columns: int) -> int:
@@ -35,7 +42,8 @@ def on_all(rows: int, columns: int) -> bool:
 
 def ended(
     problem: Problem,
-    parameters: PyTree,
+    trained: PyTree,
+    initial: PyTree,
     rest: PyTree,
     training: Training,
     steps: int,
@@ -43,7 +51,23 @@ def ended(
     key: PRNGKeyArray,
     tell: Callable[[int, float], None],
 ) -> Finished:
-    """The training after `steps` more, of the kind that `sizes`, rows and columns, allow."""
+    """The training after `steps` more, of the kind that `sizes`, rows and columns, allow.
+
+    Steps at random start from the initial parameters where descent has learnt nothing: a network
+    bent towards a residual that never became small is a worse start than one that is not bent.
+    """
     if on_all(*sizes):
-        return finish(problem, parameters, rest, training, steps, tell)
-    return randomized(problem, parameters, rest, training, steps, key, tell)
+        return finish(problem, trained, rest, training, steps, tell)
+    start = initial if unsolved(problem, trained, rest, key) else None
+    return randomized(problem, trained, rest, training, steps, key, tell, start)
+
+
+def unsolved(problem: Problem, parameters: PyTree, rest: PyTree, key: PRNGKeyArray) -> bool:
+    """Whether some residual is about as large as the terms that make it up; `False` if unknown."""
+    if not len(readout_places(parameters)):
+        return False
+    with jax.enable_x64(True):
+        network, _ = eqx.combine(*(jax.tree.map(double, tree) for tree in (parameters, rest)))
+        points = draw_points(problem, _UNITS, key)
+        errors = judge(problem, Frame.of(problem), network, points)
+    return max(errors.values()) > _UNSOLVED

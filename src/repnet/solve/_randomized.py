@@ -27,10 +27,12 @@ from repnet.solve.equations._fit import row_weights
 
 BATCH = 512  # residuals per step
 _FEWEST = 64  # points of a term in a step, if it has that many
-_DAMPING = 1e-7  # relative to the mean diagonal of the kernel
+_DAMPING = 1e-7  # relative to the mean diagonal of the kernel, at the start
+_LEAST, _MOST = 1e-9, 1e-2  # damping: less after long steps, more where no step helps
 _MOMENTUM = 0.9
 _FREE = 100.0  # the read-out's share of the kernel's diagonal, relative to all others'
 _SHARES = (1.0, 0.5, 0.25, 2.0**-4, 2.0**-7, 0.0)  # of a step, of which the best is taken
+_LONG = 0.5
 _JUDGED = 5  # steps between looks at other points
 
 
@@ -42,6 +44,7 @@ def randomized(
     steps: int,
     key: PRNGKeyArray,
     tell: Callable[[int, float], None],
+    start: PyTree | None = None,
 ) -> Finished:
     r"""Gauss–Newton steps with momentum, each on 512 residuals at random, in double precision.
 
@@ -53,10 +56,11 @@ def randomized(
     times that of all other parameters, so that the solution's size is no matter of the hidden
     layers. Rows are scaled as in `finish`; η is the best of a few at the step's own points.
 
-    **Arguments:** `steps`; `tell(step, loss)` is called after each.
+    **Arguments:** `steps`; `tell(step, loss)` is called after each; `start`: parameters to start
+    from in place of those given.
 
-    **Returns:** of the start and every fifth step, the one with the least residual at points that
-    no step has seen. Ctrl-C ends the steps.
+    **Returns:** of what was given and every fifth step, the one with the least residual at points
+    that no step has seen. Ctrl-C ends the steps.
 
     **Source:** Goldshlager, Abrahamsen and Lin 2024; for equations, Guzmán-Cordero, Dangel,
     Goldshlager and Zeinhofer 2025; $D$ and the judgement: this project.
@@ -65,6 +69,8 @@ def randomized(
     with jax.enable_x64(True):
         wide = [jax.tree.map(double, tree) for tree in (parameters, rest, training)]
         run = _Run(problem, wide[0], wide[1], wide[2], judge_key)
+        if start is not None:
+            run.flat = ravel_pytree(jax.tree.map(double, start))[0]
         losses, interrupted = [], False
         try:
             for step in range(steps):
@@ -92,6 +98,7 @@ class _Run:
         self.parameters, self.rest, self.training = parameters, rest, training
         self.flat = ravel_pytree(parameters)[0]
         self.momentum = jnp.zeros_like(self.flat)
+        self.damping = _DAMPING
         readout = np.zeros(self.flat.size)
         readout[readout_places(parameters)] = 1.0
         self.readout = jnp.asarray(readout)
@@ -107,15 +114,20 @@ class _Run:
 
     def step(self, key: PRNGKeyArray) -> None:
         terms = _drawn(self.training.terms, self.counts, key)
-        self.flat, self.momentum = _step(
+        self.flat, self.momentum, share = _step(
             self.flat,
             self.momentum,
+            jnp.asarray(self.damping),
             self.readout,
             self.scales,
             self.parameters,
             self.rest,
             replace(self.training, terms=terms),
         )
+        if share >= _LONG:
+            self.damping = max(self.damping / 1.5, _LEAST)
+        elif share == 0.0:
+            self.damping = min(self.damping * 10.0, _MOST)
 
     def loss(self) -> float:
         """The training's own loss."""
@@ -160,12 +172,13 @@ def _drawn(
 def _step(
     flat: Float[Array, " parameters"],
     momentum: Float[Array, " parameters"],
+    relative: Float[Array, ""],
     readout: Float[Array, " parameters"],
     scales: list[Array],
     parameters: PyTree,
     rest: PyTree,
     training: Training,
-) -> tuple[Float[Array, " parameters"], Float[Array, " parameters"]]:
+) -> tuple[Float[Array, " parameters"], Float[Array, " parameters"], Float[Array, ""]]:
     values, blocks = [], []
     for term, scale in zip(training.terms, scales, strict=True):
         value, rows = term_rows(flat, None, parameters, rest, training, term)
@@ -177,7 +190,7 @@ def _step(
     freedom = _freedom(rows, readout)
     rows = rows * freedom
     kernel = rows @ rows.T
-    damping = _DAMPING * jnp.trace(kernel) / len(r)
+    damping = relative * jnp.trace(kernel) / len(r)
     factor = jax.scipy.linalg.cho_factor(kernel + damping * jnp.eye(len(r)))
     step = freedom * (rows.T @ jax.scipy.linalg.cho_solve(factor, right)) + kept
 
@@ -191,7 +204,7 @@ def _step(
     shares = jnp.asarray(_SHARES)
     share = shares[jnp.argmin(jax.lax.map(square, shares))]
     moved = jnp.where(share > 0.0, share * step, 0.0)  # a step that is not finite is not taken
-    return flat - moved, moved
+    return flat - moved, moved, share
 
 
 def _freedom(

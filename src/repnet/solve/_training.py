@@ -204,6 +204,7 @@ def _finished(
             ended(
                 ready.problem,
                 pick(state.parameters, index),
+                pick(ready.state.parameters, index),
                 pick(ready.rest, index),
                 training,
                 schedule.finish,
