@@ -1,4 +1,4 @@
-"""Gauss–Newton steps on all parameters: what ends the training of an equation."""
+"""Gauss–Newton steps on all parameters: what ends the training of an equation at few points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,20 +21,6 @@ _START = 1e-4  # damping relative to the mean diagonal of the kernel
 _LEAST, _MOST = 1e-13, 1e6
 _ENOUGH = 1e-24  # relative square of the residuals below which nothing is left to gain
 _RCOND = 1e-10  # singular values of the read-out's rows that count as zero
-_MOST_STEPS = 60
-_WORK = 2e12  # multiplications of all steps
-_LARGEST = 1.2e8  # numbers in the Jacobian
-
-
-def steps_for(rows: int, columns: int) -> int:
-    """How many steps are worth their time: about as much as a training's.
-
-    >>> steps_for(512, 21_000), steps_for(2048, 21_000), steps_for(8192, 21_000)
-    (60, 22, 0)
-    """
-    if rows * columns > _LARGEST:
-        return 0
-    return min(_MOST_STEPS, int(_WORK / (rows * columns * min(rows, columns))))
 
 
 @dataclass(frozen=True)
@@ -43,6 +29,7 @@ class Finished:
 
     parameters: PyTree
     losses: list[float]
+    interrupted: bool = False
 
 
 def finish(
@@ -75,7 +62,7 @@ def finish(
     2023; read-out: Golub and Pereyra 1973, Kaufman 1975.
     """
     with jax.enable_x64(True):
-        wide = [jax.tree.map(_double, tree) for tree in (parameters, rest, training)]
+        wide = [jax.tree.map(double, tree) for tree in (parameters, rest, training)]
         flat, shape = ravel_pytree(wide[0])
         residual = _Residual(problem, shape(flat), wide[1], wide[2])
         losses = []
@@ -85,9 +72,7 @@ def finish(
             tell(step + 1, losses[-1])
             if not going:
                 break
-        found = jax.tree.map(np.asarray, shape(flat))
-    narrow = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), found, parameters)
-    return Finished(narrow, losses)
+        return Finished(narrowed(flat, parameters), losses)
 
 
 class _Residual:
@@ -96,7 +81,7 @@ class _Residual:
     def __init__(self, problem: Problem, parameters: PyTree, rest: PyTree, training: Training):
         self.parameters, self.rest, self.training = parameters, rest, training
         self.damping = _START
-        self.readout = _readout_places(parameters)
+        self.readout = readout_places(parameters)
         self.scales: list[Array] = []
         _, rows = self._linearized(ravel_pytree(parameters)[0], unit=True)
         for term, each in zip(problem.terms.values(), rows, strict=True):
@@ -104,7 +89,7 @@ class _Residual:
 
     def loss(self, flat: Array) -> float:
         """The training's own loss."""
-        return float(_loss(flat, self.parameters, self.rest, self.training))
+        return float(training_loss(flat, self.parameters, self.rest, self.training))
 
     def step(self, flat: Array) -> tuple[Array, bool]:
         """The next vector, and whether another step may help."""
@@ -150,7 +135,7 @@ class _Residual:
     def _square(self, flat: Array) -> float:
         total = 0.0
         for term, scale in zip(self.training.terms, self.scales, strict=True):
-            found = _values(flat, self.parameters, self.rest, self.training, term)
+            found = term_values(flat, self.parameters, self.rest, self.training, term)
             total += float(jnp.sum(jnp.square(scale * found)))
         return total if np.isfinite(total) else np.inf
 
@@ -161,7 +146,7 @@ class _Residual:
         some = None if places is None else jnp.asarray(places)
         values, rows = [], []
         for index, term in enumerate(self.training.terms):
-            value, row = _rows(flat, some, self.parameters, self.rest, self.training, term)
+            value, row = term_rows(flat, some, self.parameters, self.rest, self.training, term)
             scale = jnp.ones(value.shape[1]) if unit else self.scales[index]
             values.append(scale * value)
             rows.append(scale[:, None] * row)
@@ -199,7 +184,7 @@ def _beyond(
     return r - basis @ (basis.T @ r), rows - basis @ (basis.T @ rows)
 
 
-def _readout_places(parameters: PyTree) -> np.ndarray:
+def readout_places(parameters: PyTree) -> np.ndarray:
     """Where in the flat vector a read-out lies that is to be solved for; empty for none."""
     network, unknowns = parameters
     if jax.tree.leaves(unknowns) or not isinstance(network, MLP) or network.readout.weight is None:
@@ -214,7 +199,9 @@ def _ones(tree: PyTree) -> PyTree:
 
 
 @eqx.filter_jit
-def _loss(flat: Array, parameters: PyTree, rest: PyTree, training: Training) -> Float[Array, ""]:
+def training_loss(
+    flat: Array, parameters: PyTree, rest: PyTree, training: Training
+) -> Float[Array, ""]:
     shape = ravel_pytree(parameters)[1]
     return total_loss(eqx.combine(shape(flat), rest), training.terms, training)
 
@@ -234,7 +221,7 @@ def _at(
 
 
 @eqx.filter_jit
-def _values(
+def term_values(
     flat: Array, parameters: PyTree, rest: PyTree, training: Training, term: TermData
 ) -> Float[Array, "points equations"]:
     def one(x: Array, value: Array | None) -> Array:
@@ -244,7 +231,7 @@ def _values(
 
 
 @eqx.filter_jit
-def _rows(
+def term_rows(
     flat: Array,
     places: Array | None,
     parameters: PyTree,
@@ -265,5 +252,14 @@ def _rows(
     return jax.vmap(one)(term.points, term.values)
 
 
-def _double(leaf: Any) -> Any:
+def narrowed(flat: Array, parameters: PyTree) -> PyTree:
+    """A flat vector in double precision as parameters in their own."""
+    leaves, structure = jax.tree.flatten(parameters)
+    parts = np.split(np.asarray(flat), np.cumsum([leaf.size for leaf in leaves])[:-1])
+    found = zip(parts, leaves, strict=True)
+    narrow = [jnp.asarray(part.reshape(leaf.shape), leaf.dtype) for part, leaf in found]
+    return jax.tree.unflatten(structure, narrow)
+
+
+def double(leaf: Any) -> Any:
     return leaf.astype(jnp.float64) if eqx.is_inexact_array(leaf) else leaf

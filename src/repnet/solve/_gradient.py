@@ -21,7 +21,7 @@ from repnet.solve._clock import Clock
 from repnet.solve._collocation import check_drawn, count_inside, points_in_words
 from repnet.solve._default_network import default_network
 from repnet.solve._directions import CHOICES
-from repnet.solve._finish import steps_for
+from repnet.solve._ending import steps_for
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
 from repnet.solve._solution import Plan, Solution
@@ -33,6 +33,7 @@ from repnet.solve._training import (
     pick,
     precision_of,
     prepare,
+    sizes,
     train,
 )
 from repnet.solve._weighting import Weights, check_weights
@@ -78,8 +79,9 @@ class Gradient:
     - `causal`: ε, how strictly earlier times (the last axis) come first in terms inside the domain,
       relative to the initial loss; 0 is not at all.
     - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision, at
-      most. `None`, for equations that the default optimiser trains on all points, is as many as
-      take about as long as the training, 60 at most and none for very many points; else 0.
+      most: on all points, or, where there are many, on 512 at random with momentum. `None`, for
+      equations that the default optimiser trains on all points, is as many as take about as long
+      as the training: 60 on all, 200 at random, none for very large networks; else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -196,11 +198,8 @@ class Gradient:
         """Gauss–Newton steps at the end: as asked, or where they are cheap."""
         if self.finish is not None:
             return self.finish
-        rows = sum(len(term.points) for term in ready.training.terms)
-        columns = sum(leaf.size for leaf in jax.tree.leaves(ready.state.parameters))
-        columns //= ready.state.step.size  # of each network of a stack
         ours = self.optimiser is None and self.batch is None
-        return steps_for(rows, columns) if ours and ready.training.frame is not None else 0
+        return steps_for(*sizes(ready)) if ours and ready.training.frame is not None else 0
 
 
 def train_many(

@@ -17,7 +17,7 @@ from repnet.problem._problem import value
 from repnet.problem._unknown import UnknownField
 from repnet.solve._between import Between, change_steps, changed
 from repnet.solve._collocation import default_count, draw_terms
-from repnet.solve._finish import finish
+from repnet.solve._ending import ended
 from repnet.solve._history import Watch, history_of, record_steps, watch_steps
 from repnet.solve._loop import (
     ADAM,
@@ -182,7 +182,7 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
                 progress.update(end, float(np.nanmin(record.loss)))
             _look(ready, state, schedule, end, watched)
         else:
-            state, losses = _finished(ready, state, training, schedule, progress)
+            state, losses, interrupted = _finished(ready, state, training, schedule, progress)
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -193,31 +193,47 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
 
 def _finished(
     ready: Ready, state: State, training: Training, schedule: Schedule, progress: AbstractProgress
-) -> tuple[State, np.ndarray]:
-    """The state after Gauss–Newton steps, and the loss after each of them, of every network."""
+) -> tuple[State, np.ndarray, bool]:
+    """The state after Gauss–Newton steps, the loss of every network after each, and Ctrl-C."""
     stack = [None] if not ready.stacked else list(range(len(state.step)))
     if not schedule.finish:
-        return state, np.zeros((0, *state.step.shape))
+        return state, np.zeros((0, *state.step.shape)), False
     found = []
     for index in stack:
         found.append(
-            finish(
+            ended(
                 ready.problem,
                 pick(state.parameters, index),
+                pick(ready.state.parameters, index),
                 pick(ready.rest, index),
                 training,
                 schedule.finish,
+                sizes(ready),
+                pick(state.key, index),
                 lambda step, loss: progress.update(schedule.steps + step, loss),
             )
         )
+        if found[-1].interrupted:
+            break
+    interrupted = found[-1].interrupted
+    trees = [each.parameters for each in found]
+    trees += [pick(state.parameters, index) for index in stack[len(found) :]]
+    parameters = trees[0] if not ready.stacked else jax.tree.map(lambda *a: jnp.stack(a), *trees)
+    state = eqx.tree_at(lambda s: (s.parameters, s.best), state, (parameters, parameters))
     longest = max(len(each.losses) for each in found)
+    if not longest or len(found) < len(stack):
+        return state, np.zeros((0, *state.step.shape)), interrupted
     losses = np.array(
         [each.losses + each.losses[-1:] * (longest - len(each.losses)) for each in found]
     )
-    trees = [each.parameters for each in found]
-    parameters = trees[0] if not ready.stacked else jax.tree.map(lambda *a: jnp.stack(a), *trees)
-    state = eqx.tree_at(lambda s: s.parameters, state, parameters)
-    return state, losses.T if ready.stacked else losses[0]
+    return state, losses.T if ready.stacked else losses[0], interrupted
+
+
+def sizes(ready: Ready) -> tuple[int, int]:
+    """Residuals, one per point and term, and parameters of one network."""
+    rows = sum(len(term.points) for term in ready.training.terms)
+    columns = sum(leaf.size for leaf in jax.tree.leaves(ready.state.parameters))
+    return rows, columns // ready.state.step.size
 
 
 def _longer(outcome: Outcome, losses: np.ndarray) -> Outcome:

@@ -1,0 +1,73 @@
+"""How a training on an equation ends: Gauss–Newton steps on all points, or on points at random."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+from jaxtyping import PRNGKeyArray, PyTree
+
+from repnet.problem import Problem
+from repnet.solve._finish import Finished, double, finish, readout_places
+from repnet.solve._loss import Training
+from repnet.solve._randomized import BATCH, randomized
+from repnet.solve.equations._fit import judge
+from repnet.solve.equations._points import draw_points
+from repnet.solve.equations._rows import Frame
+
+_STEPS = 60  # on all points
+_MANY_STEPS = 200  # on points at random
+_WORK = 2e12  # multiplications of all steps
+_LARGEST = 1.2e8  # numbers in the Jacobian
+_UNSOLVED = 0.5  # residual relative to the equation's own terms, from which nothing was learnt
+_UNITS = 170  # three points for each, at which that is told
+
+
+def steps_for(rows: int, columns: int) -> int:
+    """How many steps are worth their time: about as much as a training's.
+
+    >>> steps_for(512, 21_000), steps_for(2048, 21_000), steps_for(2048, 1_000_000)
+    (60, 200, 0)
+    """
+    if on_all(rows, columns):
+        return _STEPS
+    if BATCH * columns > _LARGEST:
+        return 0
+    return min(_MANY_STEPS, int(_WORK / (BATCH**2 * columns)))
+
+
+def on_all(rows: int, columns: int) -> bool:
+    """Whether steps on all points are cheap enough: residuals and parameters."""
+    return rows * columns <= _LARGEST and _STEPS * rows * columns * min(rows, columns) <= _WORK
+
+
+def ended(
+    problem: Problem,
+    trained: PyTree,
+    initial: PyTree,
+    rest: PyTree,
+    training: Training,
+    steps: int,
+    sizes: tuple[int, int],
+    key: PRNGKeyArray,
+    tell: Callable[[int, float], None],
+) -> Finished:
+    """The training after `steps` more, of the kind that `sizes`, rows and columns, allow.
+
+    Steps at random start from the initial parameters where descent has learnt nothing: a network
+    bent towards a residual that never became small is a worse start than one that is not bent.
+    """
+    if on_all(*sizes):
+        return finish(problem, trained, rest, training, steps, tell)
+    start = initial if unsolved(problem, trained, rest, key) else None
+    return randomized(problem, trained, rest, training, steps, key, tell, start)
+
+
+def unsolved(problem: Problem, parameters: PyTree, rest: PyTree, key: PRNGKeyArray) -> bool:
+    """Whether some residual is about as large as the terms that make it up; `False` if unknown."""
+    if not len(readout_places(parameters)):
+        return False
+    with jax.enable_x64(True):
+        network, _ = eqx.combine(*(jax.tree.map(double, tree) for tree in (parameters, rest)))
+        points = draw_points(problem, _UNITS, key)
+        errors = judge(problem, Frame.of(problem), network, points)
+    return max(errors.values()) > _UNSOLVED

@@ -1,0 +1,220 @@
+"""Gauss–Newton steps on points drawn anew for each: the end of a training on many points."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from repnet.problem import Problem
+from repnet.solve._collocation import redrawn
+from repnet.solve._finish import (
+    Finished,
+    double,
+    narrowed,
+    readout_places,
+    term_rows,
+    term_values,
+    training_loss,
+)
+from repnet.solve._loss import TermData, Training
+from repnet.solve.equations._fit import row_weights
+
+BATCH = 512  # residuals per step
+_FEWEST = 64  # points of a term in a step, if it has that many
+_DAMPING = 1e-7  # relative to the mean diagonal of the kernel, at the start
+_LEAST, _MOST = 1e-9, 1e-2  # damping: less after long steps, more where no step helps
+_MOMENTUM = 0.9
+_FREE = 100.0  # the read-out's share of the kernel's diagonal, relative to all others'
+_SHARES = (1.0, 0.5, 0.25, 2.0**-4, 2.0**-7, 0.0)  # of a step, of which the best is taken
+_LONG = 0.5
+_JUDGED = 5  # steps between looks at other points
+
+
+def randomized(
+    problem: Problem,
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+    steps: int,
+    key: PRNGKeyArray,
+    tell: Callable[[int, float], None],
+    start: PyTree | None = None,
+) -> Finished:
+    r"""Gauss–Newton steps with momentum, each on 512 residuals at random, in double precision.
+
+    $$\phi \leftarrow \mu\phi + D^2 J^T (J D^2 J^T + \lambda I)^{-1} (r - \mu J \phi),
+      \qquad \theta \leftarrow \theta - \eta\phi, \quad \phi \leftarrow \eta\phi$$
+
+    The momentum keeps what earlier points asked for wherever those of this step are silent. $D$ is
+    1 but for a linear read-out, which moves freely: its part of the kernel's diagonal is a hundred
+    times that of all other parameters, so that the solution's size is no matter of the hidden
+    layers. Rows are scaled as in `finish`; η is the best of a few at the step's own points.
+
+    **Arguments:** `steps`; `tell(step, loss)` is called after each; `start`: parameters to start
+    from in place of those given.
+
+    **Returns:** of what was given and every fifth step, the one with the least residual at points
+    that no step has seen. Ctrl-C ends the steps.
+
+    **Source:** Goldshlager, Abrahamsen and Lin 2024; for equations, Guzmán-Cordero, Dangel,
+    Goldshlager and Zeinhofer 2025; $D$ and the judgement: this project.
+    """
+    draw_key, judge_key = jr.split(key)
+    with jax.enable_x64(True):
+        wide = [jax.tree.map(double, tree) for tree in (parameters, rest, training)]
+        run = _Run(problem, wide[0], wide[1], wide[2], judge_key)
+        if start is not None:
+            run.flat = ravel_pytree(jax.tree.map(double, start))[0]
+        losses, interrupted = [], False
+        try:
+            for step in range(steps):
+                run.step(jr.fold_in(draw_key, step))
+                losses.append(run.loss())
+                tell(step + 1, losses[-1])
+                if (step + 1) % _JUDGED == 0 or step + 1 == steps:
+                    run.judge()
+        except KeyboardInterrupt:
+            interrupted = True
+        return Finished(narrowed(run.best, parameters), losses, interrupted)
+
+
+class _Run:
+    """The present parameters as a flat vector, the momentum, and the best so far."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        parameters: PyTree,
+        rest: PyTree,
+        training: Training,
+        key: PRNGKeyArray,
+    ):
+        self.parameters, self.rest, self.training = parameters, rest, training
+        self.flat = ravel_pytree(parameters)[0]
+        self.momentum = jnp.zeros_like(self.flat)
+        self.damping = _DAMPING
+        readout = np.zeros(self.flat.size)
+        readout[readout_places(parameters)] = 1.0
+        self.readout = jnp.asarray(readout)
+        self.counts = _counts([len(term.points) for term in training.terms])
+        few = _drawn(training.terms, self.counts, key)
+        self.scales = []
+        for asked, term in zip(problem.terms.values(), few, strict=True):
+            _, rows = term_rows(self.flat, None, parameters, rest, training, term)
+            self.scales.append(jnp.asarray(row_weights(problem, asked, np.asarray(rows))))
+        most = max(len(term.points) for term in training.terms)
+        self.unseen = redrawn(problem, training.terms, most, key)
+        self.best, self.least = self.flat, self._square()
+
+    def step(self, key: PRNGKeyArray) -> None:
+        terms = _drawn(self.training.terms, self.counts, key)
+        self.flat, self.momentum, share = _step(
+            self.flat,
+            self.momentum,
+            jnp.asarray(self.damping),
+            self.readout,
+            self.scales,
+            self.parameters,
+            self.rest,
+            replace(self.training, terms=terms),
+        )
+        if share >= _LONG:
+            self.damping = max(self.damping / 1.5, _LEAST)
+        elif share == 0.0:
+            self.damping = min(self.damping * 10.0, _MOST)
+
+    def loss(self) -> float:
+        """The training's own loss."""
+        return float(training_loss(self.flat, self.parameters, self.rest, self.training))
+
+    def judge(self) -> None:
+        """Keep the parameters if they are the best at the points that no step has seen."""
+        square = self._square()
+        if square < self.least:
+            self.best, self.least = self.flat, square
+
+    def _square(self) -> float:
+        total = 0.0
+        for term, scale in zip(self.unseen, self.scales, strict=True):
+            found = term_values(self.flat, self.parameters, self.rest, self.training, term)
+            total += float(jnp.sum(jnp.square(scale * found)))
+        return total if np.isfinite(total) else np.inf
+
+
+def _counts(sizes: list[int]) -> list[int]:
+    """Points of each term in a step: its share of all, but some of every term.
+
+    >>> _counts([2048, 200, 40])
+    [459, 64, 40]
+    """
+    share = BATCH / sum(sizes)
+    return [min(size, max(_FEWEST, int(np.ceil(share * size)))) for size in sizes]
+
+
+def _drawn(
+    terms: tuple[TermData, ...], counts: list[int], key: PRNGKeyArray
+) -> tuple[TermData, ...]:
+    found = []
+    for term, count, each in zip(terms, counts, jr.split(key, len(terms)), strict=True):
+        rows = jr.choice(each, len(term.points), (count,), replace=False)
+        values = None if term.values is None else term.values[rows]
+        found.append(replace(term, points=term.points[rows], values=values))
+    return tuple(found)
+
+
+@eqx.filter_jit
+def _step(
+    flat: Float[Array, " parameters"],
+    momentum: Float[Array, " parameters"],
+    relative: Float[Array, ""],
+    readout: Float[Array, " parameters"],
+    scales: list[Array],
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+) -> tuple[Float[Array, " parameters"], Float[Array, " parameters"], Float[Array, ""]]:
+    values, blocks = [], []
+    for term, scale in zip(training.terms, scales, strict=True):
+        value, rows = term_rows(flat, None, parameters, rest, training, term)
+        values.append((scale * value).ravel())
+        blocks.append((scale[:, None] * rows).reshape(-1, flat.size))
+    r, rows = jnp.concatenate(values), jnp.concatenate(blocks)
+    kept = _MOMENTUM * momentum
+    right = r - rows @ kept
+    freedom = _freedom(rows, readout)
+    rows = rows * freedom
+    kernel = rows @ rows.T
+    damping = relative * jnp.trace(kernel) / len(r)
+    factor = jax.scipy.linalg.cho_factor(kernel + damping * jnp.eye(len(r)))
+    step = freedom * (rows.T @ jax.scipy.linalg.cho_solve(factor, right)) + kept
+
+    def square(share: Array) -> Array:
+        total = jnp.zeros(())
+        for term, scale in zip(training.terms, scales, strict=True):
+            found = term_values(flat - share * step, parameters, rest, training, term)
+            total += jnp.sum(jnp.square(scale * found))
+        return jnp.where(jnp.isfinite(total), total, jnp.inf)
+
+    shares = jnp.asarray(_SHARES)
+    share = shares[jnp.argmin(jax.lax.map(square, shares))]
+    moved = jnp.where(share > 0.0, share * step, 0.0)  # a step that is not finite is not taken
+    return flat - moved, moved, share
+
+
+def _freedom(
+    rows: Float[Array, "rows parameters"], readout: Float[Array, " parameters"]
+) -> Float[Array, " parameters"]:
+    """What multiplies each column."""
+    columns = jnp.sum(jnp.square(rows), axis=0)
+    ours = jnp.sum(columns * readout)
+    others = jnp.sum(columns * (1.0 - readout))
+    tiny = jnp.finfo(rows.dtype).tiny
+    both = (ours > 0.0) & (others > 0.0)
+    times = jnp.where(both, jnp.sqrt(_FREE * others / jnp.maximum(ours, tiny)), 1.0)
+    return jnp.where(readout > 0.0, times, 1.0)
