@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import jax.random as jr
 import pytest
 
-from repnet.nn import MLP, Linear
-from repnet.problem import Box, Problem, Term
+from repnet.nn import MLP, Linear, RepNet
+from repnet.problem import Box, Problem, Term, partial
+from repnet.solve import Gradient, _ending, _randomized, train_many
 from repnet.solve._ending import unsolved
 from repnet.solve._loop import trainable
 
@@ -27,3 +28,28 @@ def test_a_network_that_is_mostly_there_is_no_fresh_start(share, said):
     )
     parameters, rest, _ = trainable(network, problem.unknowns)
     assert unsolved(problem, parameters, rest, jr.key(2)) is said
+
+
+@pytest.mark.slow
+def test_the_plan_says_that_steps_started_anew(monkeypatch):
+    """Of one network, and of each of two that are trained at once."""
+    monkeypatch.setattr(_ending, "on_all", lambda rows, columns: False)
+    monkeypatch.setattr(_randomized, "BATCH", 64)
+
+    def equation(u, x, unknowns):
+        return partial(u, 0, 2)(x) + 400.0 * u(x)
+
+    def make(key):
+        return RepNet(1, width=24, hidden=(8,), scale=6.0, features="plain", key=key)
+
+    problem = Problem(
+        Box(0.0, 1.0), {"equation": Term(equation)}, transform=lambda u, x: 1.0 + x**2 * u(x)
+    )
+    solver = Gradient(steps=2, finish=3, points=256)
+    keys = jr.split(jr.key(0), 2)
+    alone = solver.run(problem, make(jr.key(1)), key=keys[0])
+    for solution in (alone, *train_many(problem, make, solver, keys=keys)):
+        assert "started from the initial network" in solution.plan.reasons[-1]
+        assert solution.steps == 5
+    kept = Gradient(steps=2, finish=0, points=256).run(problem, make(jr.key(1)), key=keys[0])
+    assert not any("initial network" in reason for reason in kept.plan.reasons)

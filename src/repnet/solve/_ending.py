@@ -1,6 +1,7 @@
 """How a training on an equation ends: Gauss–Newton steps on all points, or on points at random."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -59,7 +60,8 @@ def ended(
     if on_all(*sizes):
         return finish(problem, trained, rest, training, steps, tell)
     start = initial if unsolved(problem, trained, rest, key) else None
-    return randomized(problem, trained, rest, training, steps, key, tell, start)
+    found = randomized(problem, trained, rest, training, steps, key, tell, start)
+    return replace(found, anew=start is not None)
 
 
 def unsolved(problem: Problem, parameters: PyTree, rest: PyTree, key: PRNGKeyArray) -> bool:

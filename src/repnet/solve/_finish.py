@@ -30,6 +30,7 @@ class Finished:
     parameters: PyTree
     losses: list[float]
     interrupted: bool = False
+    anew: bool = False  # whether the steps started from the initial parameters
 
 
 def finish(

@@ -38,6 +38,11 @@ from repnet.solve._training import (
 )
 from repnet.solve._weighting import Weights, check_weights
 
+_ANEW = (
+    "Descent left a residual as large as half of its own terms, so the Gauss–Newton steps at the "
+    "end started from the initial network."
+)
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -297,6 +302,8 @@ def _solution(
     network, unknowns = pick(outcome.both, index)
     first, _ = pick(ready.initial, index)
     share = 1 if index is None else len(outcome.results)
+    if any(outcome.anew[index or 0 : (index or 0) + 1]):
+        plan = replace(plan, reasons=(*plan.reasons, _ANEW))
     return Solution(
         ready.wrap(network),
         unknowns,

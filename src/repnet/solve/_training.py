@@ -84,6 +84,7 @@ class Outcome:
     history: dict[str, np.ndarray]
     steps: int
     results: list[RESULTS]
+    anew: tuple[bool, ...] = ()  # which networks' last steps started from the initial ones
 
 
 def prepare(
@@ -164,7 +165,7 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
     losses = np.zeros((0, *ready.state.step.shape))
     watched: dict[int, Mapping[str, ArrayLike]] = {}
     silent = isinstance(progress, NoProgress)
-    interrupted = False
+    interrupted, anew = False, ()
     try:
         progress.start(schedule.steps, "gradient")
         _look(ready, state, schedule, 0, watched)
@@ -182,22 +183,23 @@ def train(ready: Ready, schedule: Schedule, progress: AbstractProgress) -> Outco
                 progress.update(end, float(np.nanmin(record.loss)))
             _look(ready, state, schedule, end, watched)
         else:
-            state, losses, interrupted = _finished(ready, state, training, schedule, progress)
+            last = _finished(ready, state, training, schedule, progress)
+            state, losses, interrupted, anew = last
     except KeyboardInterrupt:
         interrupted = True
     finally:
         progress.stop()
-    outcome = _outcome(ready, state, ends, records, watched, interrupted)
+    outcome = replace(_outcome(ready, state, ends, records, watched, interrupted), anew=anew)
     return _longer(outcome, losses) if len(losses) else outcome
 
 
 def _finished(
     ready: Ready, state: State, training: Training, schedule: Schedule, progress: AbstractProgress
-) -> tuple[State, np.ndarray, bool]:
-    """The state after Gauss–Newton steps, the loss of every network after each, and Ctrl-C."""
+) -> tuple[State, np.ndarray, bool, tuple[bool, ...]]:
+    """The state after Gauss–Newton steps, all losses, Ctrl-C, and who started anew."""
     stack = [None] if not ready.stacked else list(range(len(state.step)))
     if not schedule.finish:
-        return state, np.zeros((0, *state.step.shape)), False
+        return state, np.zeros((0, *state.step.shape)), False, ()
     found = []
     for index in stack:
         found.append(
@@ -215,18 +217,18 @@ def _finished(
         )
         if found[-1].interrupted:
             break
-    interrupted = found[-1].interrupted
+    interrupted, anew = found[-1].interrupted, tuple(each.anew for each in found)
     trees = [each.parameters for each in found]
     trees += [pick(state.parameters, index) for index in stack[len(found) :]]
     parameters = trees[0] if not ready.stacked else jax.tree.map(lambda *a: jnp.stack(a), *trees)
     state = eqx.tree_at(lambda s: (s.parameters, s.best), state, (parameters, parameters))
     longest = max(len(each.losses) for each in found)
     if not longest or len(found) < len(stack):
-        return state, np.zeros((0, *state.step.shape)), interrupted
+        return state, np.zeros((0, *state.step.shape)), interrupted, anew
     losses = np.array(
         [each.losses + each.losses[-1:] * (longest - len(each.losses)) for each in found]
     )
-    return state, losses.T if ready.stacked else losses[0], interrupted
+    return state, losses.T if ready.stacked else losses[0], interrupted, anew
 
 
 def sizes(ready: Ready) -> tuple[int, int]:
