@@ -229,7 +229,7 @@ def train_many(
     **Returns:** one solution per key. `seconds` is an equal share of the time of all.
 
     >>> import numpy as np
-    >>> from repnet.problem import regression
+    >>> from repnet import RepNet, regression
     >>> x = np.linspace(0.0, 5.0, 65)
     >>> make = lambda key: RepNet(1, width=16, hidden=(8,), scale=5.0, key=key)
     >>> keys = jr.split(jr.key(0), 2)
