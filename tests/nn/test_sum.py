@@ -43,7 +43,10 @@ def test_a_taylor_series_along_a_direction(both):
     along = np.array([0.6, 0.8])
     series = both.jet(FIRST).taylor(along, 2)
     plain = [both(FIRST), *(None,) * 2]
-    path = lambda t: both(FIRST + t * jnp.asarray(along))  # noqa: E731
+
+    def path(t):
+        return both(FIRST + t * jnp.asarray(along))
+
     plain[1] = jax.jacfwd(path)(0.0)
     plain[2] = jax.jacfwd(jax.jacfwd(path))(0.0)
     np.testing.assert_allclose(series, plain, rtol=1e-4)

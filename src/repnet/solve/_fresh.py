@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import Standardized, Sum
 from repnet.problem import Problem, regression
+from repnet.solve._finish import double
 from repnet.solve._regression import is_regression
 from repnet.solve._solution import evaluate
 from repnet.solve._standardize import standardization
@@ -114,15 +112,8 @@ def total(errors: Mapping[str, float]) -> float:
 
 def as_part(network: Standardized, frame: Frame, factor: float) -> Standardized:
     """A stage's network as one part of a `Sum` under a frame: in float64, times its factor."""
-    network = doubled(network)
+    network = jax.tree.map(double, network)
     centre = (network.centre - frame.centre) / frame.half_width
     half_width = network.half_width / frame.half_width
     mean, spread = factor * network.mean, factor * network.spread
     return Standardized(network.network, centre, half_width, mean, spread)
-
-
-def doubled(network: Any) -> Any:
-    """The network with all its numbers in float64; call in float64 mode."""
-    return jax.tree.map(
-        lambda leaf: leaf.astype(jnp.float64) if eqx.is_inexact_array(leaf) else leaf, network
-    )

@@ -10,6 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from repnet.nn._check import check_count
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._fresh import Fresh, FreshData, fresh
@@ -79,10 +80,7 @@ class MultiStage:
                     f"`MultiStage({name}=...)` must be `LeastSquares(...)` or `Gradient(...)`; "
                     f"got {solver if isinstance(solver, type) else type(solver).__name__}."
                 )
-        if isinstance(self.stages, bool) or not isinstance(self.stages, int) or self.stages < 1:
-            raise ValueError(
-                f"`MultiStage(stages=...)` must be an integer >= 1; got {self.stages}."
-            )
+        check_count("MultiStage", "stages", self.stages)
         if self.target is not None and not (math.isfinite(self.target) and self.target > 0):
             raise ValueError(
                 f"`MultiStage(target=...)` must be finite and positive; got {self.target}."

@@ -36,7 +36,9 @@ def sine_features(
     return sines(ball * radii, rng.uniform(0.0, 2.0 * np.pi, width))
 
 
-def sines(frequencies: Float[np.ndarray, "width dim"], phase: Float[np.ndarray, " width"]):
+def sines(
+    frequencies: Float[np.ndarray, "width dim"], phase: Float[np.ndarray, " width"]
+) -> SineLinear:
     """The sine layer of given frequencies and phases."""
     width, dim = frequencies.shape
     blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=jax.random.key(0))

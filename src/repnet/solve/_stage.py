@@ -12,7 +12,8 @@ from repnet.problem import Transformed
 from repnet.solve._collocation import count_inside
 from repnet.solve._correction import Correction, data_left
 from repnet.solve._equation_scale import equation_scale
-from repnet.solve._fresh import Fresh, FreshData, as_part, doubled, total
+from repnet.solve._finish import double
+from repnet.solve._fresh import Fresh, FreshData, as_part, total
 from repnet.solve._gradient import Gradient, default_network
 from repnet.solve._least_squares import LeastSquares
 from repnet.solve._progress import AbstractProgress
@@ -92,7 +93,7 @@ def _trained(
     inside = count_inside(problem, solver.points, choice.numbers["omega"], point_key)
     with jax.enable_x64(True):
         network, *_ = default_network(replace(solver, scale=scale), problem, key=network_key)
-        network = doubled(network)
+        network = jax.tree.map(double, network)
     solver = replace(solver, points=inside or solver.points)
     solution = solver.run(problem, network, key=run_key, progress=progress)
     with jax.enable_x64(True):
