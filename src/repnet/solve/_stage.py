@@ -87,7 +87,8 @@ def _trained(
     scale_key, network_key, point_key, run_key = jr.split(key, 4)
     features = "plain" if solver.features == "auto" else solver.features
     choice = equation_scale(left.stated(), features=features, key=scale_key)
-    left = replace(left, factor=left.factor * choice.numbers["size"])
+    size = choice.numbers["size"] or 1.0  # a fit of zero says nothing about the size
+    left = replace(left, factor=left.factor * size)
     problem = left.stated()
     scale = choice.scale if isinstance(solver.scale, str) else solver.scale
     inside = count_inside(problem, solver.points, choice.numbers["omega"], point_key)
