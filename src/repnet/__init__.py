@@ -1,13 +1,15 @@
 """Neural networks that learn multiscale functions, and the solvers and judges around them."""
 
-from repnet.judge import band_error, psnr, relative_l2, report_card, rmse, time_to_learn
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+from repnet.judge import band_error, psnr, relative_l2, report_card, rmse
 from repnet.nn import (
     MLP,
-    DeepONet,
     FactorizedLinear,
     FourierFeatures,
     Linear,
-    MscaleDNN,
     RepLinear,
     RepNet,
     SineLinear,
@@ -46,9 +48,25 @@ from repnet.solve import (
 )
 from repnet.solve import solve as solve
 from repnet.spectrum import axis_spectra, check_sampling, direction_spectra, suggest_scale
-from repnet.theory import crossing_density, partition_density, tangent_kernel
+
+if TYPE_CHECKING:
+    from repnet import theory as theory
+    from repnet.judge import time_to_learn
+    from repnet.nn import DeepONet, MscaleDNN
+    from repnet.theory import crossing_density, partition_density, tangent_kernel
 
 __version__ = "0.1.0"
+
+# What few programs need is loaded at its first use.
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submodules={"theory"},
+    submod_attrs={
+        "judge": ["time_to_learn"],
+        "nn": ["DeepONet", "MscaleDNN"],
+        "theory": ["crossing_density", "partition_density", "tangent_kernel"],
+    },
+)
 
 __all__ = [
     "Ball",
@@ -103,3 +121,7 @@ __all__ = [
     "time_to_learn",
     "train_many",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "theory"})

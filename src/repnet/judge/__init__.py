@@ -1,19 +1,6 @@
 """Judges: how far a function is from data, in all and per band of frequencies."""
 
-from repnet.judge._bands import BandError, band_error
-from repnet.judge._error import psnr, relative_l2, report_card, rmse
-from repnet.judge._learning import Forecast, time_to_learn
-from repnet.judge._learning_check import LearningCheck, check_learning
+import lazy_loader
 
-__all__ = [
-    "BandError",
-    "Forecast",
-    "LearningCheck",
-    "band_error",
-    "check_learning",
-    "psnr",
-    "relative_l2",
-    "report_card",
-    "rmse",
-    "time_to_learn",
-]
+# The names of `__init__.pyi`, each loaded at its first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,75 @@
+from ._activation import Sine, s2relu, srelu
+from ._blocks import Blocks
+from ._causal import CausalConvolutions
+from ._delay import DelayOperator
+from ._first import AbstractFirstLayer, RepLinear
+from ._laws import Constant, Normal, Signs, Uniform
+from ._magnitude import (
+    GaussianMoments,
+    Magnitude,
+    first_moments,
+    gaussian_moments,
+    magnitude,
+)
+from ._mlp import MLP, BlockDense, BlockDiagonal, Dense
+from ._mscale_linear import MscaleLinear
+from ._multiscale import MscaleDNN
+from ._operator import AtQueries, DeepONet, FlowMap, windows_of
+from ._powers import cubed_relu, squared_relu
+from ._rates import FROZEN, Rates, learning_rates
+from ._ready import RepNet, siren
+from ._ring import RingBumps
+from ._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
+from ._slabbed import Slabbed
+from ._standardized import Standardized
+from ._sum import Sum
+from ._two_layer_sine import TwoLayerSine
+from ._windowed import LocalReadout, Windowed
+
+__all__ = [
+    "FROZEN",
+    "MLP",
+    "AbstractFirstLayer",
+    "AtQueries",
+    "BlockDense",
+    "BlockDiagonal",
+    "Blocks",
+    "CausalConvolutions",
+    "Constant",
+    "DeepONet",
+    "DelayOperator",
+    "Dense",
+    "FactorizedLinear",
+    "FlowMap",
+    "FourierFeatures",
+    "GaussianMoments",
+    "Linear",
+    "LocalReadout",
+    "Magnitude",
+    "MscaleDNN",
+    "MscaleLinear",
+    "Normal",
+    "Rates",
+    "RepLinear",
+    "RepNet",
+    "RingBumps",
+    "Signs",
+    "Sine",
+    "SineLinear",
+    "Slabbed",
+    "Standardized",
+    "Sum",
+    "TwoLayerSine",
+    "Uniform",
+    "Windowed",
+    "cubed_relu",
+    "first_moments",
+    "gaussian_moments",
+    "learning_rates",
+    "magnitude",
+    "s2relu",
+    "siren",
+    "squared_relu",
+    "srelu",
+    "windows_of",
+]
