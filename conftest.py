@@ -28,7 +28,7 @@ def _put_whole(cache: LRUCache, key: str, value: bytes) -> None:
 LRUCache.put = _put_whole
 
 _MAPS = Path("/proc/self/maps")  # Linux alone has it, and its limit of 65,530 maps
-_MOST_MAPS = 25_000
+_MOST_MAPS = 40_000
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

@@ -46,3 +46,17 @@ def test_what_the_user_fixes_is_kept(dim):
     assert {"tanh", "sine"} < {candidate.name for candidate in free}
     assert {(c.name, c.layer.width) for c in relu} == {("relu", 33)}
     assert [candidate.scale for candidate in fixed] == [2.5]
+
+
+@pytest.mark.parametrize("limit", [8.0, 1e6, None])
+def test_sines_stay_within_what_a_grid_can_tell(limit):
+    band = np.array([5.0, 2.0])
+    with jax.enable_x64(True):
+        wanted = None if limit is None else np.full(2, limit)
+        found = window_candidates(2, 64, band, limit=wanted, key=KEY)
+        sines = [c for c in found if c.name == "sine"]
+        fastest = [np.abs(np.asarray(c.layer.weight)).max() for c in sines]  # pyright: ignore
+    if limit == 8.0:
+        assert max(fastest) <= 8.0
+    else:
+        assert 1.2 * (5.0 + np.pi) < max(fastest) <= 1.2 * (9.0 + np.pi)

@@ -7,7 +7,9 @@ import pytest
 
 from repnet import regression, solve
 from repnet.solve._compare import _leave_one_out, global_error
-from repnet.solve._least_squares import LeastSquares, accumulate, choose_features, feature_rows
+from repnet.solve._feature_rows import accumulate, feature_rows
+from repnet.solve._least_squares import LeastSquares
+from repnet.solve._pilot import choose_features
 from repnet.solve._triangular import Spectral
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import try_windows

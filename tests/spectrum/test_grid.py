@@ -110,3 +110,13 @@ def test_an_isolated_hole_in_eight_points_per_wavelength():
     counts[32] = 0
     filled = fill_holes(np.where(counts[:, None] > 0, y, 0.0), counts)
     assert abs(filled[32, 0] - y[32, 0]) < 0.02
+
+
+def test_waves_beyond_the_nyquist_frequency_agree_with_slower_ones():
+    a, b = np.meshgrid(np.linspace(0, 1, 9), [3.0], indexing="ij")
+    grid = detect_grid(np.stack([a.ravel(), b.ravel()], axis=1))
+    assert grid is not None
+    assert grid.nyquist.tolist() == pytest.approx([8 * np.pi, np.inf])
+    slow = grid.nyquist[0] - 1.0
+    beyond = 2 * grid.nyquist[0] - slow
+    np.testing.assert_allclose(np.cos(beyond * a), np.cos(slow * a), atol=1e-12)

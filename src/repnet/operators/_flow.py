@@ -17,8 +17,8 @@ from repnet.nn._forms import SlopeForm
 from repnet.problem import Problem, regression
 from repnet.solve import LeastSquares, Solution, solve, standardization
 from repnet.solve._clock import Clock
-from repnet.solve._least_squares import choose_features
 from repnet.solve._one_layer import one_layer
+from repnet.solve._pilot import choose_features
 
 SCALES = (5.0, 10.0, 20.0, 40.0)  # slope scales that are tried, per half-width of the data
 _QUIET = 0.02  # weight of a row at rest, relative to one at a typical speed

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from repnet._svd import thin_svd
 from repnet.nn import DeepONet
 from repnet.operators._data import OperatorData, data_of
 from repnet.operators._units import OperatorUnits, StandardizedOperator
@@ -139,7 +140,7 @@ class _Ridge:
     def of(matrix: np.ndarray, target: np.ndarray) -> "_Ridge":
         norms = np.sqrt(np.square(matrix).sum(axis=0))
         norms = np.where(norms > 0, norms, 1.0)
-        left, singular, right = np.linalg.svd(matrix / norms, full_matrices=False)
+        left, singular, right = thin_svd(matrix / norms)
         return _Ridge(norms, singular, right, left.T @ target)
 
     def weights(self, ridge: float) -> np.ndarray:

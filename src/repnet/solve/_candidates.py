@@ -39,6 +39,7 @@ def window_candidates(
     per_window: int,
     band: Float[np.ndarray, " dim"],
     *,
+    limit: Float[np.ndarray, " dim"] | None = None,
     activation: Callable | None = None,
     scale: float | None = None,
     width: int | None = None,
@@ -50,6 +51,8 @@ def window_candidates(
     **Arguments:**
 
     - `band`: the target's largest angular frequency per axis, on the local box.
+    - `limit`: the largest that a grid of points tells from lower ones, on the local box; a sine
+      beyond it agrees with a slower one at every node, and no judge at the nodes can tell.
     - `activation`, `scale`: only layers of that activation and slope scale.
     - `width`: units of steps and ramps; chosen from `per_window`, up to `most`, if left out.
     """
@@ -67,8 +70,12 @@ def window_candidates(
     ]
     if scale is None:
         found += [_ridged(f, 1.0, dim, width, next(keys)) for f in (squared_relu, cubed_relu)]
-        for factor in (1.0, 1.8):
-            found.append(_sines(dim, per_window, factor * band, next(keys)))
+        radii = [_BAND_MARGIN * (factor * band + np.pi) for factor in (1.0, 1.8)]
+        if limit is not None:
+            radii = [np.minimum(each, limit) for each in radii]
+        if np.array_equal(radii[0], radii[1]):
+            radii.pop()
+        found += [_sines(dim, per_window, each, next(keys)) for each in radii]
     return found
 
 
@@ -89,10 +96,9 @@ def _ridged(
 
 
 def _sines(
-    dim: int, per_window: int, band: Float[np.ndarray, " dim"], key: PRNGKeyArray
+    dim: int, per_window: int, radii: Float[np.ndarray, " dim"], key: PRNGKeyArray
 ) -> Candidate:
-    """Sines with frequencies uniform in an ellipsoid a little beyond the band."""
-    radii = _BAND_MARGIN * (np.asarray(band) + np.pi)
+    """Sines with frequencies uniform in an ellipsoid."""
     # The functions of that band on the box: volume in phase space over (2π)^d, plus the edges.
     ball = np.pi ** (dim / 2) / math.gamma(dim / 2 + 1)
     modes = ball * np.prod(2.0 * radii / (2.0 * np.pi) + 1.0)

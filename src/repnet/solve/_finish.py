@@ -12,6 +12,7 @@ import scipy  # its parts load at their first use
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
+from repnet._svd import thin_svd
 from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._loss import TermData, Training, total_loss
@@ -180,7 +181,7 @@ def _beyond(
 ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows columns"]]:
     """Residuals and rows without their parts in the span of some columns."""
     norms = np.sqrt(np.square(reach).sum(axis=0))
-    left, singular, _ = np.linalg.svd(reach / np.where(norms > 0, norms, 1.0), full_matrices=False)
+    left, singular, _ = thin_svd(reach / np.where(norms > 0, norms, 1.0))
     basis = left[:, singular > _RCOND * singular[0]]
     return r - basis @ (basis.T @ r), rows - basis @ (basis.T @ rows)
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from repnet._svd import thin_svd
 from repnet.nn import AbstractFirstLayer
 
 AFFINE = 10.0  # weight of the affine columns against the features: nearly free of the ridge
@@ -43,7 +44,7 @@ def make_design(
 ) -> Design:
     """The design of every window, from its points in local coordinates."""
     windows, points, dim = local.shape
-    features = _features(layer, local.reshape(-1, dim)).reshape(windows, points, -1)
+    features = feature_values(layer, local.reshape(-1, dim)).reshape(windows, points, -1)
     level = AFFINE * np.sqrt(np.square(features).sum(axis=2).mean(axis=1))
     affine = level[:, None, None] * np.concatenate([np.ones((windows, points, 1)), local], axis=2)
     return Design(np.concatenate([features, affine], axis=2), level, layer.width)
@@ -52,9 +53,10 @@ def make_design(
 _CHUNK = 4096  # points: one compiled shape for all windows of a layer
 
 
-def _features(
+def feature_values(
     layer: AbstractFirstLayer, points: Float[np.ndarray, "all dim"]
 ) -> Float[np.ndarray, "all width"]:
+    """The layer at points, chunk by chunk."""
     values = np.empty((len(points), layer.width))
     for first in range(0, len(points), _CHUNK):
         chunk = points[first : first + _CHUNK]
@@ -93,7 +95,7 @@ def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: b
     """
     if precise:
         rows = design.matrix * mask[..., None]
-        vectors, singular, right = np.linalg.svd(rows, full_matrices=False)
+        vectors, singular, right = thin_svd(rows)
         return Factors(vectors, singular**2, right, singular)
     kernel = design.matrix @ design.matrix.swapaxes(1, 2)
     kernel = kernel * (mask[:, :, None] & mask[:, None, :])

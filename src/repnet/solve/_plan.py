@@ -9,7 +9,8 @@ from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._compare import global_error
 from repnet.solve._gradient import Gradient
-from repnet.solve._least_squares import LeastSquares, choose_features, default_width
+from repnet.solve._least_squares import LeastSquares
+from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
@@ -71,7 +72,8 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
         pilot = choose_features(dense, problem, None, key)
     errors["least_squares"] = pilot.error
     if windows is not None:
-        errors["least_squares"] = global_error(target, windows, pilot, key)
+        found = global_error(target, windows, pilot, key)
+        errors["least_squares"] = max(found, pilot.between)
         if errors["windows"] < _PREFER * errors["least_squares"]:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:

@@ -6,6 +6,9 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
+from repnet._svd import thin_svd
+
+ROUND_OFF = 1e-13  # the least ridge, relative to the largest singular value
 RIDGES = np.array(
     [10.0**k for k in (-13, -11, -9, -7.5, -6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0)]
 )
@@ -81,7 +84,7 @@ class Spectral:
         """Decompose what the triangle holds so far."""
         factor, target, _ = triangle.parts()
         norms = column_norms(factor)
-        left, singular, right = np.linalg.svd(factor / norms)
+        left, singular, right = thin_svd(factor / norms)
         return Spectral(norms, left, singular, right, left.T @ target)
 
     def coefficients(self, ridge: float) -> Float[np.ndarray, "columns right"]:
@@ -97,6 +100,13 @@ class Spectral:
         shift = (ridge * self.singular[0]) ** 2
         inside = matrix @ (self.right.T / self.norms[:, None])
         return np.square(inside) @ (1.0 / (self.singular**2 + shift + np.finfo(float).tiny))
+
+
+def solved(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:
+    """Coefficients at one ridge, by what is most precise for it."""
+    if ridge > ROUND_OFF * 10:
+        return Spectral.of(triangle).coefficients(ridge)
+    return coefficients(triangle, ridge)
 
 
 def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:

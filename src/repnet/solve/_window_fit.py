@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from repnet.solve._candidates import Candidate, window_candidates
 from repnet.solve._local import factorize, leave_one_out, make_design, readouts
 from repnet.solve._mixture import posterior
 from repnet.solve._regression import data_of
+from repnet.solve._window_check import squares_between
 from repnet.spectrum import axis_spectra, detect_grid
 
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
@@ -58,6 +60,12 @@ class Target:
         """Number of input axes."""
         return self.data.x.shape[1]
 
+    @property
+    def limit(self) -> Float[np.ndarray, " dim"]:
+        """The Nyquist frequency per axis; infinite for scattered points."""
+        grid = self.data.grid
+        return np.full(self.dim, np.inf) if grid is None else grid.nyquist
+
     def stretch(self) -> Float[np.ndarray, " dim"]:
         """Windows are longer along axes where the target varies more slowly."""
         slow = 1.0 / (self.band + np.pi)
@@ -69,8 +77,9 @@ class Target:
 class Choice:
     """The chosen cover and the candidates that compete in it.
 
-    - `pilots`, `squares`: the windows in which that was decided, and the mean square of the
-      leave-one-out errors in each, in standard units.
+    - `pilots`, `squares`: the windows in which that was decided, and the mean square of the error
+      in each, in standard units: of leave-one-out errors or, where it is larger, of `between`.
+    - `between`: on grids, what two draws of the layers differ by between the nodes.
     - `tried`: the errors of all sizes, by points per window.
     """
 
@@ -78,6 +87,7 @@ class Choice:
     candidates: list[Candidate]
     pilots: Int[np.ndarray, " pilots"]
     squares: Float[np.ndarray, " pilots"]
+    between: float
     tried: dict[int, float]
 
     @property
@@ -118,22 +128,30 @@ def _sizes(target: Target) -> list[int]:
 def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -> Choice:
     """Leave-one-out errors of all candidates in some windows of one size."""
     cut = target.data.cover(per_window, target.stretch())
-    candidates = window_candidates(
+    radius = np.median(cut.cover.radius, axis=0)
+    layers = partial(
+        window_candidates,
         target.dim,
         per_window,
-        target.band * np.median(cut.cover.radius, axis=0),
+        target.band * radius,
+        limit=target.limit * radius,
         activation=wishes.activation,
         scale=wishes.scale,
         width=wishes.width,
         most=int(max(128, _WEIGHTS / cut.cover.windows)),
-        key=key,
     )
+    candidates = layers(key=key)
     windows = _pilot_windows(target, cut, key)
     errors, effective = _errors(target, cut, windows, candidates)
     shares = _shares(errors, effective)
+    squares, between = _squares(shares, errors), 0.0
+    if target.dim > 1 and target.data.grid is not None:
+        draws = candidates, layers(key=jax.random.fold_in(key, 1))
+        apart = squares_between(target.data, cut, windows, draws, shares, key)
+        squares, between = np.maximum(squares, apart), float(np.sqrt(np.mean(apart)))
     kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
-    return Choice(cut, survivors, windows, _squares(shares, errors), {})
+    return Choice(cut, survivors, windows, squares, between, {})
 
 
 def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:

@@ -109,12 +109,16 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         f"Local features (slope or band on the window's box) by share of the windows: {kinds}.",
         f"Leave-one-out error over all windows: {fitted.error:.1e} of the target's rms.",
     )
+    if choice.between:
+        apart = f"Between the nodes two draws of the layers differ by {choice.between:.1e} of it."
+        reasons = (*reasons, apart)
     leading = choice.candidates[int(np.argmax(fitted.shares))]
     scale = leading.scale / np.median(cover.radius, axis=0)  # in units of the whole box
     numbers = {
         "windows": cover.windows,
         "per_window": per_window,
         "leave_one_out": fitted.error,
+        "between": choice.between,
         "shares": shares,
         "pilot": {str(size): error for size, error in choice.tried.items()},
     }

@@ -30,6 +30,12 @@ class Grid:
         return np.asarray(np.ravel_multi_index(tuple(self.index.T), self.size))
 
     @property
+    def nyquist(self) -> Float[np.ndarray, " dim"]:
+        """The angular frequency per axis beyond which waves agree with slower ones at all nodes."""
+        step = np.asarray(self.step)
+        return np.divide(np.pi, step, out=np.full(len(step), np.inf), where=step > 0)
+
+    @property
     def full(self) -> bool:
         """Whether every node holds at least one point."""
         return bool(np.all(np.bincount(self.rows, minlength=int(np.prod(self.size)))))
