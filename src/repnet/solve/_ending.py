@@ -5,18 +5,20 @@ from dataclasses import replace
 
 import equinox as eqx
 import jax
+import jax.random as jr
 from jaxtyping import PRNGKeyArray, PyTree
 
 from repnet.problem import Problem
 from repnet.solve._finish import Finished, double, finish, readout_places
 from repnet.solve._loss import Training
-from repnet.solve._randomized import BATCH, randomized
+from repnet.solve._randomized import BATCH, randomized, subsampled
 from repnet.solve.equations._fit import judge
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
 
 _STEPS = 60  # on all points
 _MANY_STEPS = 200  # on points at random
+_MOST_ROWS = 2048  # of a step on a large share of the points
 _WORK = 2e12  # multiplications of all steps
 _LARGEST = 1.2e8  # numbers in the Jacobian
 _UNSOLVED = 0.5  # residual relative to the equation's own terms, from which nothing was learnt
@@ -52,16 +54,56 @@ def ended(
     key: PRNGKeyArray,
     tell: Callable[[int, float], None],
 ) -> Finished:
-    """The training after `steps` more, of the kind that `sizes`, rows and columns, allow.
+    """The training after at most `steps` more, of the kind that `sizes`, rows and columns, allow.
 
-    Steps at random start from the initial parameters where descent has learnt nothing: a network
-    bent towards a residual that never became small is a worse start than one that is not bent.
+    Where not all points can be taken, steps on a large share of them go on from the trained
+    parameters. Where descent has learnt nothing, steps on a few at random come first, and start
+    from the initial parameters: a network bent towards a residual that never became small is a
+    worse start than one that is not bent.
     """
     if on_all(*sizes):
         return finish(problem, trained, rest, training, steps, tell)
-    start = initial if unsolved(problem, trained, rest, key) else None
-    found = randomized(problem, trained, rest, training, steps, key, tell, start)
-    return replace(found, anew=start is not None)
+    first_key, key = jr.split(key)
+    losses, present, long = [], trained, min(steps, long_steps(*sizes))
+    anew = unsolved(problem, trained, rest, first_key)
+    if anew:
+        long = min(long, steps // 4)
+        found = randomized(
+            problem, trained, rest, training, steps - long, first_key, tell, start=initial
+        )
+        if found.interrupted:
+            return replace(found, anew=True)
+        losses, present = found.losses, found.parameters
+    count = len(losses)
+    found = subsampled(
+        problem,
+        present,
+        rest,
+        training,
+        long,
+        large_batch(*sizes),
+        key,
+        lambda step, loss: tell(count + step, loss),
+    )
+    return replace(found, losses=losses + found.losses, anew=anew)
+
+
+def large_batch(rows: int, columns: int) -> int:
+    """Residuals of a step on a large share of them, as many as fit.
+
+    >>> large_batch(4842, 21_697), large_batch(4842, 120_000), large_batch(700, 200_000)
+    (2048, 1000, 600)
+    """
+    return min(rows, _MOST_ROWS, int(_LARGEST / columns))
+
+
+def long_steps(rows: int, columns: int) -> int:
+    """How many of them are worth their time.
+
+    >>> long_steps(4842, 21_697)
+    21
+    """
+    return int(_WORK / (large_batch(rows, columns) ** 2 * columns))
 
 
 def unsolved(problem: Problem, parameters: PyTree, rest: PyTree, key: PRNGKeyArray) -> bool:

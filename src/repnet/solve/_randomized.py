@@ -33,6 +33,9 @@ _MOMENTUM = 0.9
 _FREE = 100.0  # the read-out's share of the kernel's diagonal, relative to all others'
 _SHARES = (1.0, 0.5, 0.25, 2.0**-4, 2.0**-7, 0.0)  # of a step, of which the best is taken
 _LONG = 0.5
+_LONG_DAMPING = 1e-6  # of steps on many residuals
+_LONG_SHARES = (1.0, 0.5, 0.25, 0.1)
+_TRIES = 8  # dampings before a step is given up
 _JUDGED = 5  # steps between looks at other points
 
 
@@ -68,7 +71,7 @@ def randomized(
     draw_key, judge_key = jr.split(key)
     with jax.enable_x64(True):
         wide = [jax.tree.map(double, tree) for tree in (parameters, rest, training)]
-        run = _Run(problem, wide[0], wide[1], wide[2], judge_key)
+        run = _Run(problem, wide[0], wide[1], wide[2], BATCH, judge_key)
         if start is not None:
             run.flat = ravel_pytree(jax.tree.map(double, start))[0]
         losses, interrupted = [], False
@@ -84,6 +87,47 @@ def randomized(
         return Finished(narrowed(run.best, parameters), losses, interrupted)
 
 
+def subsampled(
+    problem: Problem,
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+    steps: int,
+    batch: int,
+    key: PRNGKeyArray,
+    tell: Callable[[int, float], None],
+) -> Finished:
+    r"""Levenberg–Marquardt steps on a large share of the residuals, judged at all others.
+
+    $$	heta \leftarrow 	heta - \eta D^2 J^T (J D^2 J^T + \lambda I)^{-1} r$$
+
+    A step that solves for a few hundred residuals spoils the rest where these are small already:
+    from a trained network, 512 of 4,842 led away, 2,048 did not. η and λ are those that lower the
+    residual most at points that no step has seen; where none does, the steps end.
+
+    **Arguments:** `steps` at most; `batch`: residuals per step; `tell(step, loss)`; Ctrl-C ends
+    the steps.
+
+    **Source:** Levenberg 1944, Marquardt 1963, in the space of residuals; the judgement: this
+    project.
+    """
+    draw_key, judge_key = jr.split(key)
+    with jax.enable_x64(True):
+        wide = [jax.tree.map(double, tree) for tree in (parameters, rest, training)]
+        run = _Run(problem, wide[0], wide[1], wide[2], batch, judge_key)
+        run.damping = _LONG_DAMPING
+        losses, interrupted = [], False
+        try:
+            for step in range(steps):
+                if not run.long_step(jr.fold_in(draw_key, step)):
+                    break
+                losses.append(run.loss())
+                tell(step + 1, losses[-1])
+        except KeyboardInterrupt:
+            interrupted = True
+        return Finished(narrowed(run.best, parameters), losses, interrupted)
+
+
 class _Run:
     """The present parameters as a flat vector, the momentum, and the best so far."""
 
@@ -93,6 +137,7 @@ class _Run:
         parameters: PyTree,
         rest: PyTree,
         training: Training,
+        batch: int,
         key: PRNGKeyArray,
     ):
         self.parameters, self.rest, self.training = parameters, rest, training
@@ -102,7 +147,7 @@ class _Run:
         readout = np.zeros(self.flat.size)
         readout[readout_places(parameters)] = 1.0
         self.readout = jnp.asarray(readout)
-        self.counts = _counts([len(term.points) for term in training.terms])
+        self.counts = _counts([len(term.points) for term in training.terms], batch)
         few = _drawn(training.terms, self.counts, key)
         self.scales = []
         for asked, term in zip(problem.terms.values(), few, strict=True):
@@ -129,6 +174,28 @@ class _Run:
         elif share == 0.0:
             self.damping = min(self.damping * 10.0, _MOST)
 
+    def long_step(self, key: PRNGKeyArray) -> bool:
+        """A step that lowers the residual at points that no step has seen, if one is found."""
+        terms = _drawn(self.training.terms, self.counts, key)
+        training = replace(self.training, terms=terms)
+        kernel, r, rows = _kernel(
+            self.flat, self.readout, self.scales, self.parameters, self.rest, training
+        )
+        size = float(jnp.trace(kernel)) / len(r)
+        for _ in range(_TRIES):
+            step = _damped(kernel, r, rows, jnp.asarray(self.damping * size))
+            start, least = self.flat, self.least
+            for share in _LONG_SHARES:
+                self.flat = start - share * step
+                self.judge()
+            self.flat = self.best
+            if self.least < least:
+                far = bool(jnp.linalg.norm(self.flat - start) >= 0.4 * jnp.linalg.norm(step))
+                self.damping = max(self.damping / 3.0, _LEAST) if far else self.damping
+                return True
+            self.damping *= 10.0
+        return False
+
     def loss(self) -> float:
         """The training's own loss."""
         return float(training_loss(self.flat, self.parameters, self.rest, self.training))
@@ -147,13 +214,13 @@ class _Run:
         return total if np.isfinite(total) else np.inf
 
 
-def _counts(sizes: list[int]) -> list[int]:
+def _counts(sizes: list[int], batch: int) -> list[int]:
     """Points of each term in a step: its share of all, but some of every term.
 
-    >>> _counts([2048, 200, 40])
+    >>> _counts([2048, 200, 40], 512)
     [459, 64, 40]
     """
-    share = BATCH / sum(sizes)
+    share = batch / sum(sizes)
     return [min(size, max(_FEWEST, int(np.ceil(share * size)))) for size in sizes]
 
 
@@ -179,12 +246,7 @@ def _step(
     rest: PyTree,
     training: Training,
 ) -> tuple[Float[Array, " parameters"], Float[Array, " parameters"], Float[Array, ""]]:
-    values, blocks = [], []
-    for term, scale in zip(training.terms, scales, strict=True):
-        value, rows = term_rows(flat, None, parameters, rest, training, term)
-        values.append((scale * value).ravel())
-        blocks.append((scale[:, None] * rows).reshape(-1, flat.size))
-    r, rows = jnp.concatenate(values), jnp.concatenate(blocks)
+    r, rows = _linearized(flat, scales, parameters, rest, training)
     kept = _MOMENTUM * momentum
     right = r - rows @ kept
     freedom = _freedom(rows, readout)
@@ -205,6 +267,49 @@ def _step(
     share = shares[jnp.argmin(jax.lax.map(square, shares))]
     moved = jnp.where(share > 0.0, share * step, 0.0)  # a step that is not finite is not taken
     return flat - moved, moved, share
+
+
+@eqx.filter_jit
+def _kernel(
+    flat: Float[Array, " parameters"],
+    readout: Float[Array, " parameters"],
+    scales: list[Array],
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+) -> tuple[Float[Array, "rows rows"], Float[Array, " rows"], Float[Array, "rows parameters"]]:
+    """$J D^2 J^T$, $r$ and $J D^2$."""
+    r, rows = _linearized(flat, scales, parameters, rest, training)
+    freedom = _freedom(rows, readout)
+    free = rows * freedom
+    return free @ free.T, r, free * freedom
+
+
+@eqx.filter_jit
+def _damped(
+    kernel: Float[Array, "rows rows"],
+    r: Float[Array, " rows"],
+    rows: Float[Array, "rows parameters"],
+    damping: Float[Array, ""],
+) -> Float[Array, " parameters"]:
+    factor = jax.scipy.linalg.cho_factor(kernel + damping * jnp.eye(len(r)))
+    return rows.T @ jax.scipy.linalg.cho_solve(factor, r)
+
+
+def _linearized(
+    flat: Float[Array, " parameters"],
+    scales: list[Array],
+    parameters: PyTree,
+    rest: PyTree,
+    training: Training,
+) -> tuple[Float[Array, " rows"], Float[Array, "rows parameters"]]:
+    """All scaled residuals and their derivatives."""
+    values, blocks = [], []
+    for term, scale in zip(training.terms, scales, strict=True):
+        value, rows = term_rows(flat, None, parameters, rest, training, term)
+        values.append((scale * value).ravel())
+        blocks.append((scale[:, None] * rows).reshape(-1, flat.size))
+    return jnp.concatenate(values), jnp.concatenate(blocks)
 
 
 def _freedom(
