@@ -84,9 +84,11 @@ class Gradient:
     - `causal`: ε, how strictly earlier times (the last axis) come first in terms inside the domain,
       relative to the initial loss; 0 is not at all.
     - `finish`: Gauss–Newton steps on all parameters after the last step, in double precision, at
-      most: on all points, or, where there are many, on 512 at random with momentum. `None`, for
-      equations that the default optimiser trains on all points, is as many as take about as long
-      as the training: 60 on all, 200 at random, none for very large networks; else 0.
+      most: on all points or, where there are many, on up to 2,048 residuals; where training has
+      left a residual as large as half of its own terms, most of the steps come before those, from
+      the initial network, on 512 at random with momentum. `None`, for equations that the default
+      optimiser trains on all points, is as many as take about as long as the training: 60 on all,
+      20 on many, 180 at random, none for very large networks; else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
