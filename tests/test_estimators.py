@@ -53,6 +53,7 @@ def test_solvers_reach_a_smooth_function(keywords, solver):
     assert model.n_outputs_ == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keywords", [{"solver": "gradient"}, {"depth": 2}, {"batch": 64}])
 def test_trained_networks(keywords):
     model = RepNetRegressor(random_state=0, steps=60, width=32, scale=6.0, **keywords)
@@ -131,6 +132,7 @@ def test_windows_refuse_five_inputs(rng):
         RepNetRegressor(solver="windows").fit(rng.random((40, 5)), rng.random(40))
 
 
+@pytest.mark.slow
 def test_progress_goes_to_standard_error(capsys):
     RepNetRegressor(**QUICK, depth=2, steps=5, progress=True).fit(X, Y)
     shown = capsys.readouterr()

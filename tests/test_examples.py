@@ -47,6 +47,7 @@ def test_the_diffusivity_and_the_concentration_satisfy_their_equation():
     np.testing.assert_allclose(found, 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_computed_answer_satisfies_the_oscillators_equation():
     example = load("oscillator")
     t = np.arange(0.01, 6.0, 0.01)

@@ -68,6 +68,7 @@ def test_rivals_have_the_sizes_that_were_asked_for(method, first):
     assert [layer.bias.size for layer in network.hidden] == [10, 10]
 
 
+@pytest.mark.slow
 def test_the_rivals_scale_is_in_radians():
     network = _rival(Choice(method="fourier", scale=200.0, width=2_000), PROBLEM, jr.key(0))
     weight, _ = network.first.affine()

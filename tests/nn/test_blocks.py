@@ -13,6 +13,7 @@ def _layer(dim: int, key: int) -> RepLinear:
     return RepLinear(dim, 6, scale=4.0, features="step", key=jr.key(key))
 
 
+@pytest.mark.slow
 def test_features_are_those_of_each_block_behind_the_inputs():
     layers = [_layer(2, 0), _layer(1, 1)]
     matrices = [jnp.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]), jnp.array([[0.5, 0.5, 0.0]])]

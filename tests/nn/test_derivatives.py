@@ -183,6 +183,7 @@ def test_derivatives_that_are_zero_almost_everywhere_are_refused(activation, ord
         network.jet(x).derivative(*[E[0]] * (order - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", ["hat", "ramp"])
 def test_local_features_of_relu_are_refused_too(features):
     layer = RepLinear(2, 4, scale=2.0, activation=jax.nn.relu, features=features, key=jr.key(0))

@@ -59,6 +59,7 @@ def test_slopes_and_hyperplanes_at_the_start(form):
     assert (depth <= 1e-4).all()
 
 
+@pytest.mark.slow
 def test_the_forms_start_as_the_same_layer():
     x = jnp.array([0.2, -0.4])
     values = [RepLinear(2, 30, scale=(5.0, 11.0), form=form, key=KEY)(x) for form in sorted(_FORMS)]

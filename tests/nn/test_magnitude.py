@@ -82,6 +82,7 @@ def test_tanh_steps_in_one_dimension_in_closed_form(scale):
     assert float(p[0]) / square == pytest.approx(4 * scale / (3 * 2.04), rel=1e-2)
 
 
+@pytest.mark.slow
 def test_slope_grows_like_the_root_of_the_scale():
     slopes = [
         float(magnitude(RepNet(1, width=2048, scale=s, features="step", key=jr.key(0))).slope_rms)

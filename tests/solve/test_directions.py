@@ -69,6 +69,7 @@ def test_an_equation_has_no_data_to_learn_directions_from():
         choices(problem, "active")
 
 
+@pytest.mark.slow
 def test_least_squares_on_oblique_waves():
     x, y = cloud(3, 900, ridges)
     new = cloud(3, 2000, ridges, seed=1)
@@ -78,6 +79,7 @@ def test_least_squares_on_oblique_waves():
     assert any("covariance of its gradient lies" in reason for reason in found.plan.reasons)
 
 
+@pytest.mark.slow
 def test_steps_along_active_directions():
     x, y = cloud(3, 1500, ridges)
     new = cloud(3, 2000, ridges, seed=1)

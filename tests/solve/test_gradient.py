@@ -296,6 +296,7 @@ def test_an_interrupt_in_the_search_for_a_scale_returns_the_guess(monkeypatch):
     assert np.isfinite(solution(x)).all()
 
 
+@pytest.mark.slow
 def test_the_best_network_on_held_out_points_is_kept(rng):
     x = np.linspace(-1.0, 1.0, 80)
     y = np.sin(3 * x) + 0.3 * rng.normal(size=80)

@@ -96,6 +96,7 @@ def test_slope_scales_per_axis():
     np.testing.assert_allclose(slope_scales(layer), [3.0, 30.0] * 5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_wrapped_networks_are_seen_through():
     class Wrapper(eqx.Module):
         network: MLP
