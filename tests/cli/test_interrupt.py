@@ -78,3 +78,38 @@ def test_an_early_interrupt_leaves_nothing_half_written(wave, tmp_path):
     if out.exists():
         assert json.loads((out / "run.json").read_text())["result"] == "interrupted"
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("place", ["__eq__", "__hash__", "_xla_gc_callback"])
+def test_a_signal_where_an_exception_would_be_lost_comes_back(place):
+    """Inside of what JAX calls while it compares static arguments or collects garbage."""
+    said = subprocess.run(
+        [sys.executable, "-c", _DEAF.format(place=place)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert said.stdout.split() == ["heard", "nothing", "then", "interrupted"], said.stderr
+
+
+_DEAF = """
+import os, signal, time
+from repnet.cli._main import _interrupt
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+    signal.signal(number, _interrupt)
+
+def inside():
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("heard nothing")
+
+def {place}():
+    inside()
+
+try:
+    {place}()
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("then interrupted")
+"""

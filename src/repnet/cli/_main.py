@@ -90,9 +90,16 @@ def _show_warning(
     print(f"repnet: warning: {one_line(str(message))}", file=file or sys.stderr)
 
 
+# JAX drops an exception in the one, and makes an error of its own of one in the others.
+_DEAF = ("_xla_gc_callback", "__eq__", "__hash__")
+_LATER = 0.02  # seconds
+
+
 def _interrupt(number: int, frame: types.FrameType | None) -> None:
-    # An exception inside JAX's garbage-collection callback is dropped: come back a moment later.
-    if frame is not None and frame.f_code.co_name == "_xla_gc_callback":
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
-        return
+    outer = frame
+    while outer is not None:
+        if outer.f_code.co_name in _DEAF:  # come back a moment later
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+            return
+        outer = outer.f_back
     signal.default_int_handler(number, frame)
