@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -18,6 +17,7 @@ from repnet.nn import MLP, RepLinear
 from repnet.problem import Problem
 from repnet.solve._directions import ACTIVE, Directions
 from repnet.solve._feature_rows import accumulate, feature_rows
+from repnet.solve._finish import double
 from repnet.solve._off_samples import off_samples
 from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._regression import data_of
@@ -84,7 +84,7 @@ def _choose(solver: "LeastSquares", problem: Problem, network: Any, key: PRNGKey
     layer_key, row_key = jr.split(key)
     if network is not None:
         require_features(network)
-        network = jax.tree.map(_double, network)
+        network = jax.tree.map(double, network)
         width = network.readout.weight.shape[1]
         return _Search(solver, x, y, width, layer_key, row_key).judge_given(network)
     band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
@@ -306,10 +306,6 @@ def per_axis(scale: tuple[float, ...], dim: int) -> Float[np.ndarray, " dim"]:
             f"{dim}; got {len(scale)}."
         )
     return np.broadcast_to(np.asarray(scale), (dim,))
-
-
-def _double(leaf: Any) -> Any:
-    return leaf.astype(jnp.float64) if eqx.is_inexact_array(leaf) else leaf
 
 
 def require_features(network: Any) -> None:

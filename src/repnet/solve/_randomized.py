@@ -99,7 +99,7 @@ def subsampled(
 ) -> Finished:
     r"""Levenberg–Marquardt steps on a large share of the residuals, judged at all others.
 
-    $$	heta \leftarrow 	heta - \eta D^2 J^T (J D^2 J^T + \lambda I)^{-1} r$$
+    $$\theta \leftarrow \theta - \eta D^2 J^T (J D^2 J^T + \lambda I)^{-1} r$$
 
     A step that solves for a few hundred residuals spoils the rest where these are small already:
     from a trained network, 512 of 4,842 led away, 2,048 did not. η and λ are those that lower the
@@ -179,32 +179,43 @@ class _Run:
         terms = _drawn(self.training.terms, self.counts, key)
         training = replace(self.training, terms=terms)
         kernel, r, rows = _kernel(
-            self.flat, self.readout, self.scales, self.parameters, self.rest, training
+            self.flat,
+            jnp.zeros_like(self.flat),
+            self.readout,
+            self.scales,
+            self.parameters,
+            self.rest,
+            training,
         )
         size = float(jnp.trace(kernel)) / len(r)
+        start = self.flat
         for _ in range(_TRIES):
             step = _damped(kernel, r, rows, jnp.asarray(self.damping * size))
-            start, least = self.flat, self.least
-            for share in _LONG_SHARES:
-                self.flat = start - share * step
-                self.judge()
+            better = [share for share in _LONG_SHARES if self._moves(start - share * step)]
             self.flat = self.best
-            if self.least < least:
-                far = bool(jnp.linalg.norm(self.flat - start) >= 0.4 * jnp.linalg.norm(step))
-                self.damping = max(self.damping / 3.0, _LEAST) if far else self.damping
+            if better:
+                if better[-1] >= _LONG:
+                    self.damping = max(self.damping / 3.0, _LEAST)
                 return True
             self.damping *= 10.0
         return False
+
+    def _moves(self, flat: Array) -> bool:
+        """Whether these parameters are the best yet, and then kept."""
+        self.flat = flat
+        return self.judge()
 
     def loss(self) -> float:
         """The training's own loss."""
         return float(training_loss(self.flat, self.parameters, self.rest, self.training))
 
-    def judge(self) -> None:
+    def judge(self) -> bool:
         """Keep the parameters if they are the best at the points that no step has seen."""
         square = self._square()
-        if square < self.least:
+        better = square < self.least
+        if better:
             self.best, self.least = self.flat, square
+        return better
 
     def _square(self) -> float:
         total = 0.0
@@ -246,15 +257,9 @@ def _step(
     rest: PyTree,
     training: Training,
 ) -> tuple[Float[Array, " parameters"], Float[Array, " parameters"], Float[Array, ""]]:
-    r, rows = _linearized(flat, scales, parameters, rest, training)
     kept = _MOMENTUM * momentum
-    right = r - rows @ kept
-    freedom = _freedom(rows, readout)
-    rows = rows * freedom
-    kernel = rows @ rows.T
-    damping = relative * jnp.trace(kernel) / len(r)
-    factor = jax.scipy.linalg.cho_factor(kernel + damping * jnp.eye(len(r)))
-    step = freedom * (rows.T @ jax.scipy.linalg.cho_solve(factor, right)) + kept
+    kernel, right, rows = _kernel(flat, kept, readout, scales, parameters, rest, training)
+    step = _damped(kernel, right, rows, relative * jnp.trace(kernel) / len(right)) + kept
 
     def square(share: Array) -> Array:
         total = jnp.zeros(())
@@ -272,17 +277,24 @@ def _step(
 @eqx.filter_jit
 def _kernel(
     flat: Float[Array, " parameters"],
+    kept: Float[Array, " parameters"],
     readout: Float[Array, " parameters"],
     scales: list[Array],
     parameters: PyTree,
     rest: PyTree,
     training: Training,
 ) -> tuple[Float[Array, "rows rows"], Float[Array, " rows"], Float[Array, "rows parameters"]]:
-    """$J D^2 J^T$, $r$ and $J D^2$."""
-    r, rows = _linearized(flat, scales, parameters, rest, training)
+    r"""$J D^2 J^T$, the residuals beyond a step that is `kept`, $r - J \phi$, and $J D^2$."""
+    values, blocks = [], []
+    for term, scale in zip(training.terms, scales, strict=True):
+        value, rows = term_rows(flat, None, parameters, rest, training, term)
+        values.append((scale * value).ravel())
+        blocks.append((scale[:, None] * rows).reshape(-1, flat.size))
+    rows = jnp.concatenate(blocks)
+    right = jnp.concatenate(values) - rows @ kept
     freedom = _freedom(rows, readout)
     free = rows * freedom
-    return free @ free.T, r, free * freedom
+    return free @ free.T, right, free * freedom
 
 
 @eqx.filter_jit
@@ -294,22 +306,6 @@ def _damped(
 ) -> Float[Array, " parameters"]:
     factor = jax.scipy.linalg.cho_factor(kernel + damping * jnp.eye(len(r)))
     return rows.T @ jax.scipy.linalg.cho_solve(factor, r)
-
-
-def _linearized(
-    flat: Float[Array, " parameters"],
-    scales: list[Array],
-    parameters: PyTree,
-    rest: PyTree,
-    training: Training,
-) -> tuple[Float[Array, " rows"], Float[Array, "rows parameters"]]:
-    """All scaled residuals and their derivatives."""
-    values, blocks = [], []
-    for term, scale in zip(training.terms, scales, strict=True):
-        value, rows = term_rows(flat, None, parameters, rest, training, term)
-        values.append((scale * value).ravel())
-        blocks.append((scale[:, None] * rows).reshape(-1, flat.size))
-    return jnp.concatenate(values), jnp.concatenate(blocks)
 
 
 def _freedom(
