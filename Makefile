@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Two workers fill two cores: threads of BLAS beside them would only wait for each other, spinning.
 TESTS := OPENBLAS_NUM_THREADS=1
+# The quick loop is mostly compilation: it does without LLVM's dear passes, which `make test` has.
+QUICK := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 .PHONY: demo check test lint
 .DELETE_ON_ERROR:
@@ -11,7 +13,7 @@ demo: .venv/.core
 	$(BIN)/repnet demo
 
 check: lint
-	$(TESTS) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+	$(TESTS) $(QUICK) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" tests
 
 test: lint
 	$(TESTS) $(BIN)/python -m pytest -q -n 2 --dist worksteal

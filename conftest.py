@@ -10,9 +10,10 @@ import pytest
 from jax._src.lru_cache import LRUCache
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-# What was compiled once is kept, for all workers and for the next run.
+# What was compiled once is kept, for all workers and for the next run, the small programs too:
+# there are thousands of them.
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent / ".pytest_cache/jax"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 # Tracing makes many objects that live on: looked through less often, tests take a twelfth less.
 gc.set_threshold(100_000, 50, 100)
 

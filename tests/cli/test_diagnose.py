@@ -54,6 +54,7 @@ def test_steps_per_band_are_predicted_and_verified(tmp_path, capsys):
     assert "RepNet, measured" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "reason"),
     [

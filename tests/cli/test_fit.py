@@ -20,6 +20,7 @@ def test_a_fit_writes_its_files_and_no_other(fitted):
     assert [path.name for path in fitted.parent.iterdir()] == ["wave"]
 
 
+@pytest.mark.slow
 def test_the_record_holds_what_the_model_does(fitted, wave):
     record = read_run(fitted).record
     _, test = holdout(read_csv(wave), 0.1, seed=0)
@@ -46,6 +47,7 @@ def test_json_prints_the_record_and_nothing_else(wave, tmp_path, capsys):
     assert err == ""
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_model(wave, fitted, tmp_path):
     again = tmp_path / "again"
     assert run(["fit", str(wave), *SMALL, "--out", str(again), "--quiet"]) == 0

@@ -99,6 +99,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path, points, capsys):
     assert "must be the record of a run" in refused(capsys, "report", tmp_path)
 
 
+@pytest.mark.slow
 def test_report_draws_the_same_page_again(copied, capsys):
     page = (copied / "report.html").read_text()
     for name in ("report.html", "report.md", "model.npz"):

@@ -107,6 +107,7 @@ def test_a_solve_writes_its_files_and_the_record_holds_what_the_model_does(solve
     assert record.metrics["residuals"]["boundary"]["rms"] < 1e-9
 
 
+@pytest.mark.slow
 def test_the_page_shows_solution_error_residual_and_spectrum(solved):
     page = (solved / "report.html").read_text()
     for words in ("<h3>Solution u", "<h3>Error", "<h3>Residual of equation", "<h3>Spectrum",

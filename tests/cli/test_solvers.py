@@ -57,6 +57,7 @@ def test_large_data_are_trained_in_batches():
     assert _gradient(read_choice({"batch": 100}), few, None).batch == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "first"),
     [("vanilla", Linear), ("fourier", FourierFeatures), ("siren", SineLinear)],

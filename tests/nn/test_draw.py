@@ -44,6 +44,7 @@ def test_isotropic_directions_have_the_spheres_moments():
     assert kstest(n[:, 0], "uniform", args=(-1, 2)).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offsets", [None, "stratified", "sobol"])
 @pytest.mark.parametrize("dim", [2, 3, 4])
 def test_axis_offsets_cover_the_whole_of_every_axis(offsets, dim):

@@ -97,6 +97,7 @@ def test_mean_square_of_the_features_is_one(activation, features, dim, scale):
     assert float(mean_square) == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "activation", "features_out", "units"),
     [
@@ -132,6 +133,7 @@ def test_direction_has_any_length():
     np.testing.assert_allclose(longer(x), layer(x), rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_stack_over_keys_and_scales():
     keys, scales = jr.split(KEY, 3), jnp.array([1.0, 10.0, 100.0])
     stack = eqx.filter_vmap(lambda key, s: RepLinear(1, 32, scale=s, key=key))(keys, scales)

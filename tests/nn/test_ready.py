@@ -64,6 +64,7 @@ def test_seeds_and_scales_stack_into_one_network():
     np.testing.assert_allclose(values[2], one(x), rtol=2e-3, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_siren_is_its_papers_network():
     network = siren(2, 3, width=400, depth=4, omega=20.0, key=jr.key(0))
     assert len(network.hidden) == 3

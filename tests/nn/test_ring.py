@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from repnet.nn import MLP, RingBumps
 from repnet.problem import partial
@@ -24,6 +25,7 @@ def test_a_sharp_bump_is_a_gaussian_that_moves_and_grows() -> None:
         assert abs(float(layer(jnp.array([x, t]))[0]) / right - 1.0) < 1e-5
 
 
+@pytest.mark.slow
 def test_all_derivatives_have_period_two() -> None:
     with jax.enable_x64(True):
         network = MLP(_layer(), hidden=(), key=jax.random.key(0))

@@ -37,6 +37,7 @@ def test_answers_with_the_slab_of_the_time(
         np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_points_compiled(parts: list[Standardized]) -> None:
     whole = Slabbed.of(parts, [0.0, 1.0, 2.0])
     x = jax.random.uniform(jax.random.key(5), (20, 2), maxval=3.0)

@@ -2,6 +2,7 @@
 
 import jax.random as jr
 import numpy as np
+import pytest
 
 from repnet.data import Dataset, holdout
 from repnet.nn import RepNet
@@ -44,6 +45,7 @@ def test_an_envelope_keeps_the_extremes_of_every_stretch(rng):
         assert values[part].min() == values[inside].min()
 
 
+@pytest.mark.slow
 def test_a_long_curve_is_drawn_with_few_points_and_a_close_up(rng):
     x = np.linspace(0, 10, 50_001)
     arrays = everything(dataset(x[:, None], np.sin(300 * x), (50_001,)))
@@ -62,6 +64,7 @@ def test_the_close_up_lies_where_the_data_vary_most():
     assert arrays["zoom_x"][-1] > 0.5
 
 
+@pytest.mark.slow
 def test_errors_of_a_map_are_fit_minus_data():
     axis = np.linspace(0, 1, 40)
     x = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
@@ -91,6 +94,7 @@ def test_a_scattered_fit_is_blank_where_no_data_are_near(rng):
     assert np.isfinite(fit[90, 5])
 
 
+@pytest.mark.slow
 def test_slices_run_through_the_middle(rng):
     x = rng.uniform(-2, 4, (500, 4))
     data = dataset(x, x.sum(axis=1))

@@ -36,6 +36,7 @@ def test_one_dimension_is_stratified():
     np.testing.assert_array_equal(cells, np.arange(64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [1, 2])
 def test_what_the_user_fixes_is_kept(dim):
     band = np.full(dim, 5.0)

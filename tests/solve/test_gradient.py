@@ -68,6 +68,7 @@ def test_plain_descent_is_the_recurrence_of_the_normal_equations():
     assert solution.history["step"].tolist() == [10, 20, 30]
 
 
+@pytest.mark.slow
 def test_the_default_optimiser_is_adam_with_a_cosine():
     x, y = wave()
     network = linear_model()
@@ -114,6 +115,7 @@ def test_updates_are_multiplied_by_the_learning_rates():
     assert after.first.gain == network.first.gain
 
 
+@pytest.mark.slow
 def test_units_of_inputs_and_targets_do_not_matter():
     x, y = wave()
     plain = SMALL.run(regression(x, y), key=jr.key(0))

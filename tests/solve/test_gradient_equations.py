@@ -72,6 +72,7 @@ def test_the_scale_comes_from_the_equation():
     assert "plain" in solution.plan.network
 
 
+@pytest.mark.slow
 def test_earlier_times_come_first_where_asked():
     # du/dt = f with f large at late times: causal training fits the early half first.
     box = Box(0.0, 1.0)

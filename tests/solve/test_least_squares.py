@@ -34,6 +34,7 @@ def test_given_network_equals_lstsq(rng):
     assert solution(x).dtype == np.float64
 
 
+@pytest.mark.slow
 def test_hidden_layers_of_a_given_network_stay():
     network = MLP(RepLinear(1, 32, scale=6.0, key=KEY), 2, hidden=(40,), key=KEY)
     solution = solve(regression(X, TWO), network, LeastSquares(), key=KEY)
@@ -50,6 +51,7 @@ def test_smooth_targets_of_two_outputs(activation):
     assert (rms(solution(between) - truth) / TWO.std(axis=0) < 1e-6).all()
 
 
+@pytest.mark.slow
 def test_multiscale_reaches_its_floor():
     def exact(x):
         angle = np.pi * x

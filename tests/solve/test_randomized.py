@@ -104,6 +104,7 @@ def test_a_linear_model_ends_at_the_least_squares_solution(monkeypatch):
     assert error < 1e-3
 
 
+@pytest.mark.slow
 def test_large_steps_solve_a_linear_model_and_end_when_nothing_helps():
     with jax.enable_x64(True):
         problem, network, truth = linear()

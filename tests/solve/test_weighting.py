@@ -65,6 +65,7 @@ def test_kernel_weights_are_inverse_traces():
     np.testing.assert_allclose(new_weights(start, "ntk"), traces.sum() / traces, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["gradient_norm", "ntk", {"boundary": 100.0}])
 def test_weights_let_the_small_term_be_met(weights):
     # du/dx = 0.1 and u(-1) = 2: with equal weights the steep term rules.

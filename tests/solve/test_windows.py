@@ -90,6 +90,7 @@ def test_duplicate_points_get_their_mean(jitter, rng):
     np.testing.assert_allclose(found, np.sin(9 * x), atol=0.15 if jitter else 0.05)
 
 
+@pytest.mark.slow
 def test_constant_target():
     x = np.linspace(0, 1, 100)
     found = solve(regression(x, np.full(100, 3.5)), None, Windows(), key=KEY)(x)

@@ -42,6 +42,7 @@ def test_the_rate_is_stable_for_the_kernel_on_the_domain():
     assert stable_rate(ensemble, 4.0) * largest < 2.0
 
 
+@pytest.mark.slow
 def test_the_kernel_of_units_is_their_jacobians_product():
     network = SineEnsemble((1.0, 3.0)).draw(32, key=KEY)
     x = np.linspace(-1.0, 1.0, 5)[:, None]

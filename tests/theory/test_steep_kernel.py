@@ -32,6 +32,7 @@ def test_each_group_is_its_integral(group):
         np.testing.assert_allclose(found[i, j], 2.0 * exact / (2 * half), rtol=2e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", ["plain", "bump"])
 def test_a_wide_network_has_it(features):
     units = 4000

@@ -36,7 +36,8 @@ class MultiStage:
     terms. Its slope scale and its units are chosen anew, from the spectrum of that residual and by
     small fits; so are the features drawn. `LeastSquares` with a `width` has twice as many units in
     each stage, and on equations in one dimension a ridge of 1e-9 if none is given: no stage needs
-    all digits there, and small read-outs round less. The sum of stages with the least residual at
+    all digits there, and small read-outs round less. Without a `width` the first stage has all the
+    units that it needs and keeps its digits. The sum of stages with the least residual at
     fresh points is returned; a stage that hardly lowers it ends the solve. The sum is evaluated in
     float64, whatever its networks were trained in.
 
@@ -159,7 +160,7 @@ class MultiStage:
         width, scale, ridge = solver.width, solver.scale, solver.ridge
         if number > 0 and self.later is None:
             width, scale = None if width is None else width * _GROW**number, None
-        if ridge is None and not isinstance(judge, FreshData) and judge.fitted.dim == 1:
+        if ridge is None and width is not None and _equation_in_1d(judge):
             ridge = _RIDGE
         return LeastSquares(
             width,
@@ -178,6 +179,10 @@ class MultiStage:
         elif isinstance(judge, FreshData):
             limit = math.inf
         return RESULTS.successful if best.residual <= limit else RESULTS.stalled
+
+
+def _equation_in_1d(judge: Fresh) -> bool:
+    return not isinstance(judge, FreshData) and judge.fitted.dim == 1
 
 
 def _require(problem: Problem) -> None:

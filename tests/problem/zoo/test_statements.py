@@ -55,6 +55,7 @@ def points_of(term, key):
     return term.points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_the_exact_solution_satisfies_every_term(name, parameters):
     """Relative to how the residual answers to a wrong field of the same size: its terms' size."""
@@ -82,6 +83,7 @@ def test_the_exact_solution_satisfies_every_term(name, parameters):
                 assert np.max(np.abs(left)) < 1e-8 * scale, label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["helmholtz1d_wavenumber", "wave1d_speed", "diffusion1d_field"])
 def test_wrong_unknowns_do_not_satisfy_the_equation(name):
     problem = zoo.make(name)

@@ -68,6 +68,7 @@ def test_the_residual_tells_the_error(frequency):
     assert error < 10 * solution.plan.numbers["residual"] + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency", [3.0, 57.0])
 def test_variable_coefficients_to_round_off(frequency):
     problem = sturm(frequency)
@@ -162,6 +163,7 @@ def test_contradicting_conditions_are_told(dim):
     assert "even without the equation" in str(solution.plan)
 
 
+@pytest.mark.slow
 def test_conditions_that_jump_at_a_corner_do_not_contradict_each_other():
     box = Box([0.0, 0.0], [1.0, 1.0])
     terms = {
@@ -193,6 +195,7 @@ def test_least_squares_refuses_unknowns():
         LeastSquares().run(problem, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_same_key_same_solution_to_the_bit(tmp_path):
     def equation(u, x, _):
         return partial(u, 0)(x) + 2.0 * u(x)
