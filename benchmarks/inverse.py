@@ -1,7 +1,7 @@
 """Named inverse problems with every choice left to `solve`: errors of the unknowns, and seconds.
 
     python benchmarks/inverse.py
-    python benchmarks/inverse.py --only wave1d_speed --seed 3
+    python benchmarks/inverse.py --only wave1d_speed --noise 0.01 --seed 3
 
 Errors are relative: of numbers, and of functions in the L2 norm over the domain. Noise is normal,
 relative to the data's root mean square; its seed is `--seed`. Seconds leave out compilation.
@@ -30,13 +30,15 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     """Solve, print one line per unknown, and return the rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
+    levels = sorted({noise for each in CASES.values() for noise in each})
+    parser.add_argument("--noise", nargs="+", type=float, choices=levels, default=levels)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     rows = []
     print("| problem | noise | unknown | relative error | 95 % interval | seconds |")
     print("|---|---|---|---|---|---|")
     for name in options.only:
-        for noise in CASES[name]:
+        for noise in (level for level in CASES[name] if level in options.noise):
             problem = zoo.make(name, noise=noise, seed=options.seed)
             solution = solve(problem, key=jax.random.key(options.seed))
             for unknown, truth in problem.exact_unknowns.items():

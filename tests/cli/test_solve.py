@@ -195,7 +195,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(words, capsys, tmp_path, monke
 
 
 OF_FILES = {
-    "number": "mine.py:number is a int",
+    "number": "mine.py:number is of type int",
     "reddy": "has no 'reddy'. Did you mean 'ready'?",
     "needy": "needs `--set size=...`, which has no default",
     "raising": "raised RuntimeError: no such case (line 48)",
@@ -217,7 +217,7 @@ def test_files_that_raise_return_nothing_or_are_no_python(capsys, user_file, tmp
     assert "raised ZeroDivisionError: division by zero (line 2)" in refused(capsys, f"{bad}:x")
     bad.write_text("def x(:\n")
     assert "raised SyntaxError" in refused(capsys, f"{bad}:x")
-    assert "returns a int" in refused(capsys, f"{user_file}:needy", "--set", "size=1")
+    assert "returns one of type int" in refused(capsys, f"{user_file}:needy", "--set", "size=1")
     assert "has no parameter 'lod'. Did you mean 'load'?" in refused(
         capsys, f"{user_file}:stated", "--set", "lod=1"
     )

@@ -109,16 +109,16 @@ def _of_file(text: str, given: dict[str, Any], noise: float | None, seed: int) -
         return Stated(found, name)
     if not callable(found):
         raise ValueError(
-            f"`PROBLEM` must be a `Problem` or a function that returns one; {text} is a "
-            f"{type(found).__name__}."
+            f"`PROBLEM` must be a `Problem` or a function that returns one; {text} is "
+            f"of type {type(found).__name__}."
         )
     parameters = _parameters(found, text, given)
     given = _with_noise(text, parameters, given, noise, seed)
     problem = _called(lambda: found(**given), text, path)
     if not isinstance(problem, Problem):
         raise ValueError(
-            f"`PROBLEM` must be a `Problem` or a function that returns one; {text} returns a "
-            f"{type(problem).__name__}."
+            f"`PROBLEM` must be a `Problem` or a function that returns one; {text} returns "
+            f"one of type {type(problem).__name__}."
         )
     return Stated(problem, name, _summary(found), parameters={**parameters, **given})
 

@@ -11,8 +11,9 @@ import pytest
 from repnet import Box, Problem, Term, UnknownField, initial, observed, partial, solve
 from repnet.problem import dirichlet, zoo
 from repnet.solve import RESULTS
-from repnet.solve.equations._marched import march_to_data, needs_marching
-from repnet.solve.equations._slabs import March
+from repnet.solve.equations._evolution import evolution_of
+from repnet.solve.equations._marched import _Search, march_to_data, needs_marching
+from repnet.solve.equations._slabs import March, Slabs
 
 KEY = jax.random.key(0)
 
@@ -80,3 +81,35 @@ def test_only_nonlinear_evolutions_of_numbers_are_marched():
     assert not needs_marching(Problem(box, terms, np.asarray(1.0)), KEY)  # linear
     del terms["start"]
     assert not needs_marching(Problem(box, terms, np.asarray(1.0)), KEY)  # no start
+
+
+class _Closed(_Search):
+    """Marches with a formula: a decay, and a slow rise that the data hardly tell of."""
+
+    def at(self, row, wishes):
+        self.known[tuple(row)] = residual = _left(row)
+        return None, residual
+
+    def slopes(self, row, wishes):
+        steps = 1e-6 * np.diag(row)
+        return np.stack([(_left(row + h) - _left(row - h)) / (2.0 * h.sum()) for h in steps], 1)
+
+
+def _left(row: np.ndarray, truth: tuple[float, float] = (5.0, 1.0)) -> np.ndarray:
+    t = np.linspace(0.0, 1.0, 200)
+
+    def data(fast, weak):
+        return np.exp(-fast * t) + 0.01 * weak * t**2
+
+    return data(*row) - data(*truth)
+
+
+def test_an_unknown_that_data_hardly_tell_of_waits_for_the_others():
+    evolution = evolution_of(zoo.make("burgers1d"))
+    search, guess, wishes = _Closed(evolution, {}, KEY), np.array([2.5, 0.5]), Slabs()
+    row, _ = search.descend(guess, search.slopes(guess, wishes), wishes, 40, 1e-6)
+    np.testing.assert_allclose(row, [5.0, 1.0], rtol=1e-4)
+    far = [weak for fast, weak in search.known if abs(fast - 5.0) > 0.5]
+    assert len(far) > 1
+    np.testing.assert_allclose(far, 0.5, rtol=0.2)
+    assert all(0.25 < weak < 2.0 for _, weak in search.known)

@@ -14,13 +14,12 @@ from repnet.solve.equations._intervals import by_name
 from repnet.solve.equations._rows import residuals
 from repnet.solve.equations._slabs import March, Slabs, march_again, march_through, too_sharp
 from repnet.solve.equations._unknowns import numbers, with_numbers
-from repnet.solve.equations._varpro import damped
 
 _COARSE = Slabs(units=300, tolerance=1e-3)  # of the first marches, and of the derivatives
-_DIFFERENCE = 1e-2  # of an unknown, relative, for its derivative
+_DIFFERENCES = (1e-2, 1e-1)  # of an unknown, relative, for its derivative
 _FARTHEST = 0.5  # an unknown changes by at most this share in one step
-_DAMPING = 1e-4
-_MOST_DAMPING = 1e4
+_DAMPING = 1e-4  # where a step didn't help, relative to the unknown that the data tell most of
+_MOST_DAMPING = 1e2
 _NEAR = 1e-2  # a relative change of the unknowns that ends the coarse steps
 _SETTLED = 1e-4  # and one that ends the fine ones
 _UNCERTAIN = 0.2  # steps below this share of the standard deviation end either
@@ -74,13 +73,16 @@ def march_to_data(problem: Problem, key: PRNGKeyArray, steps: int) -> Marched:
 
     First with coarse marches until the unknowns change little, then with fine ones.
 
-    **Source:** Moré 1978; Broyden 1965.
+    **Source:** Levenberg 1944; Broyden 1965; the least damping: this project.
     """
     search = _Search(evolution_of(_forward(problem)), _data(problem), key)
     row = numbers(search.evolution.unknowns)
-    row, _ = search.descend(row, search.slopes(row, _COARSE), _COARSE, steps, _NEAR)
-    row, slopes = search.descend(row, search.slopes(row, _COARSE), Slabs(), _FINE_STEPS, _SETTLED)
-    run, residual = search.at(row, Slabs())
+    slopes = search.slopes(row, _COARSE)
+    row, _ = search.descend(row, slopes, _COARSE, steps, _NEAR)
+    slopes = search.slopes(row, _COARSE)
+    fine = Slabs()
+    row, slopes = search.descend(row, slopes, fine, _FINE_STEPS, _SETTLED)
+    run, residual = search.at(row, fine)
     unknowns = with_numbers(search.evolution.unknowns, row)
     errors = _largest(run) | _sizes_by_term(search.data, residual)
     return Marched(unknowns, run, residual, slopes, len(search.known) + search.again, errors)
@@ -112,12 +114,13 @@ def _forward(problem: Problem) -> Problem:
 
 @dataclasses.dataclass
 class _Search:
-    """Marches at several values of the unknowns, each remembered."""
+    """Marches at several values of the unknowns and derivatives there, each remembered."""
 
     evolution: Evolution
     data: dict[str, Term]
     key: PRNGKeyArray
     known: dict[tuple, tuple[March, np.ndarray]] = dataclasses.field(default_factory=dict)
+    derived: dict[tuple, np.ndarray] = dataclasses.field(default_factory=dict)
     again: int = 0
 
     def at(
@@ -147,17 +150,26 @@ class _Search:
         self, row: Float[np.ndarray, " unknowns"], wishes: Slabs
     ) -> Float[np.ndarray, "data unknowns"]:
         """Derivatives of the residuals, by a march in the same slabs for every unknown."""
+        name = (wishes, *map(float, row))
+        if name not in self.derived:
+            columns = [self._slope(row, place, wishes) for place in range(len(row))]
+            self.derived[name] = np.stack(columns, axis=1)
+        return self.derived[name]
+
+    def _slope(self, row: np.ndarray, place: int, wishes: Slabs) -> Float[np.ndarray, " data"]:
+        """A difference above the marches' own errors, or the larger one."""
         run, here = self.at(row, wishes)
-        columns = []
-        for place, size in enumerate(_sizes(row)):
-            moved = row.copy()
-            moved[place] += _DIFFERENCE * size
+        change, by = np.zeros_like(here), 1.0
+        for share in _DIFFERENCES:
+            moved, by = row.copy(), share * _sizes(row)[place]
+            moved[place] += by
             again = march_again(wishes, self._evolution(moved), run, self.key)
             self.again += 1
             with np.errstate(invalid="ignore"):  # of marches that did not come to their end
                 change = self._residuals(again, moved) - here
-            columns.append(change / (_DIFFERENCE * size))
-        return np.stack(columns, axis=1)
+            if np.sqrt(np.mean(np.square(change))) > wishes.tolerance:
+                break
+        return change / by
 
     def descend(
         self,
@@ -169,12 +181,12 @@ class _Search:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Better unknowns, and the derivatives there; the same where no march comes to its end."""
         _, left = self.at(row, wishes)
-        damping, stale = _DAMPING, False
+        damping, stale = 0.0, False
         for _ in range(steps):
             if not (np.isfinite(left).all() and np.isfinite(slopes).all()):
                 break  # no march came to its end: nothing to follow
             size = _sizes(row)
-            move = size * np.clip(damped(slopes * size, left, damping), -_FARTHEST, _FARTHEST)
+            move = size * _step(slopes * size, left, damping)
             _, reached = self.at(row + move, wishes)
             if np.isfinite(reached).all():
                 share = move / size
@@ -188,10 +200,29 @@ class _Search:
             else:
                 damping = max(100.0 * damping, _DAMPING)
             _, deviation = _deviations(left, slopes)
-            small = np.abs(move) < np.maximum(near * size, _UNCERTAIN * deviation)
+            whole = np.linalg.lstsq(slopes * size, left, rcond=None)[0]
+            small = np.abs(size * whole) < np.maximum(near * size, _UNCERTAIN * deviation)
             if small.all() or damping > _MOST_DAMPING:
                 break
         return row, slopes
+
+
+def _step(
+    slopes: Float[np.ndarray, "data unknowns"], left: Float[np.ndarray, " data"], damping: float
+) -> Float[np.ndarray, " unknowns"]:
+    r"""Relative changes $m$ of the unknowns that minimize $|r + Jm|^2 + \rho^2 |m|^2$, clipped.
+
+    $\rho = e/m_0$, where $m_0$ is how far unknowns may go and $e = \sum_i |J_i| m_i^2$ estimates
+    what a linear model leaves out of the step without damping. So an unknown that the data hardly
+    tell of stays where it is until the others have settled: what they leave out would move it.
+    `damping` is the least $\rho^2$, relative to the largest $|J_i|^2$.
+    """
+    norms = np.linalg.norm(slopes, axis=0)
+    whole = np.clip(np.linalg.lstsq(slopes, -left, rcond=None)[0], -_FARTHEST, _FARTHEST)
+    ridge = max(norms @ np.square(whole) / _FARTHEST, np.sqrt(damping) * norms.max())
+    stacked = np.vstack([slopes, ridge * np.eye(len(whole))])
+    right = -np.concatenate([left, np.zeros(len(whole))])
+    return np.clip(np.linalg.lstsq(stacked, right, rcond=None)[0], -_FARTHEST, _FARTHEST)
 
 
 def _deviations(
