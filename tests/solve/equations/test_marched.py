@@ -113,3 +113,23 @@ def test_an_unknown_that_data_hardly_tell_of_waits_for_the_others():
     assert len(far) > 1
     np.testing.assert_allclose(far, 0.5, rtol=0.2)
     assert all(0.25 < weak < 2.0 for _, weak in search.known)
+
+
+class _Lost(_Closed):
+    """Marches that get worse after the second, and derivatives that never come to their end."""
+
+    def at(self, row, wishes):
+        run, residual = super().at(row, wishes)
+        return run, residual if len(self.known) < 3 else residual + 10.0
+
+    def slopes(self, row, wishes):
+        return np.full((200, 2), np.inf)
+
+
+def test_derivatives_that_do_not_come_to_their_end_leave_the_best_so_far():
+    evolution = evolution_of(zoo.make("burgers1d"))
+    closed, search = (kind(evolution, {}, KEY) for kind in (_Closed, _Lost))
+    guess, wishes = np.array([2.5, 0.5]), Slabs()
+    row, slopes = search.descend(guess, closed.slopes(guess, wishes), wishes, 40, 1e-6)
+    assert row[0] == pytest.approx(3.67, rel=0.01)  # of the one step that helped
+    assert np.isinf(slopes).all()

@@ -199,10 +199,12 @@ class _Search:
                 slopes, stale = self.slopes(row, _COARSE), False
             else:
                 damping = max(100.0 * damping, _DAMPING)
+            if damping > _MOST_DAMPING or not np.isfinite(slopes).all():
+                break
             _, deviation = _deviations(left, slopes)
             whole = np.linalg.lstsq(slopes * size, left, rcond=None)[0]
             small = np.abs(size * whole) < np.maximum(near * size, _UNCERTAIN * deviation)
-            if small.all() or damping > _MOST_DAMPING:
+            if small.all():
                 break
         return row, slopes
 
