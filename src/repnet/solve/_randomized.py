@@ -36,6 +36,7 @@ _LONG = 0.5
 _LONG_DAMPING = 1e-6  # of steps on many residuals
 _LONG_SHARES = (1.0, 0.5, 0.25, 0.1)
 _TRIES = 8  # dampings before a step is given up
+_ROUNDING = 1e-14  # root mean square of scaled residuals that no step can lower
 _JUDGED = 5  # steps between looks at other points
 
 
@@ -176,6 +177,8 @@ class _Run:
 
     def long_step(self, key: PRNGKeyArray) -> bool:
         """A step that lowers the residual at points that no step has seen, if one is found."""
+        if self.least <= _ROUNDING**2 * sum(len(term.points) for term in self.unseen):
+            return False
         terms = _drawn(self.training.terms, self.counts, key)
         training = replace(self.training, terms=terms)
         kernel, r, rows = _kernel(
