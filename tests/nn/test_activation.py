@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from repnet.nn import Sine
+from repnet.nn import RepNet, Sine
 from repnet.nn._activation import family, growth, probe_slope
 
 
@@ -28,6 +28,11 @@ from repnet.nn._activation import family, growth, probe_slope
 )
 def test_family(activation, kind):
     assert family(activation) == kind
+
+
+def test_a_function_of_numpy_is_no_activation():
+    with pytest.raises(ValueError, match="must compute with JAX arrays.*<ufunc 'tanh'> turns them"):
+        RepNet(1, scale=3.0, activation=np.tanh, key=jax.random.key(0))
 
 
 @pytest.mark.parametrize(

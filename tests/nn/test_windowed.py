@@ -2,14 +2,15 @@
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 
-from repnet.nn import RepLinear
-from repnet.nn._windowed import LocalReadout, Windowed, blend
+from repnet.nn import PiecewiseCubic, RepLinear
+from repnet.nn._windowed import LocalReadout, SharedPieces, Windowed, blend
 
 
 def windowed(counts, out, rng):
@@ -67,6 +68,26 @@ def test_blend_of_all_windows_by_hand(counts, rng):
             value += network.affine[window] @ jnp.concatenate([jnp.ones(1), local])
             total += weight * np.asarray(value)
         np.testing.assert_allclose(network(x), total, atol=1e-12)
+
+
+def test_windows_take_their_shares_of_the_pieces(rng):
+    knots, share = np.sort(rng.uniform(-1, 1, 12)), np.array([0.0, 0.3, 1.0, 0.0])
+    with jax.enable_x64(True):
+        network = windowed((4,), 2, rng)
+        cubic = PiecewiseCubic.akima(knots, rng.normal(size=(12, 2)))
+        both = eqx.tree_at(
+            lambda n: n.pieces,
+            network,
+            SharedPieces(cubic, jnp.asarray(share)),
+            is_leaf=lambda leaf: leaf is None,
+        )
+        points = rng.uniform(-1, 1, (50, 1))
+        weight = (
+            np.stack([blend(jnp.asarray(p * 1.5 - np.arange(4))) for p in points + 1.0]) @ share
+        )
+        expected = network.many(points) + weight[:, None] * cubic.many(points)
+        np.testing.assert_allclose(both.many(points), expected, atol=1e-12)
+        np.testing.assert_allclose(jax.vmap(both)(jnp.asarray(points)), expected, atol=1e-12)
 
 
 @pytest.mark.slow

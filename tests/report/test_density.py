@@ -7,8 +7,8 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from repnet.nn import RepLinear, RepNet, Standardized
-from repnet.nn._windowed import LocalReadout, Windowed
+from repnet.nn import PiecewiseCubic, RepLinear, RepNet, Standardized
+from repnet.nn._windowed import LocalReadout, SharedPieces, Windowed
 from repnet.report._density import BINS, crossing_positions, density
 from repnet.theory import crossing_density, partition_points
 
@@ -64,6 +64,18 @@ def test_windows_count_their_own_units_in_their_own_boxes(axis):
     found = crossing_positions(network, axis)
     assert len(wanted) > 5
     np.testing.assert_allclose(np.sort(found), np.sort(wanted), atol=1e-12)
+
+
+def test_samples_count_in_windows_that_hold_cubics_between_them():
+    knots = np.array([-0.9, -0.4, 0.05, 0.3, 0.8])
+    with jax.enable_x64(True):
+        cubic = PiecewiseCubic.akima(knots, np.zeros((5, 1)))
+        pieces = SharedPieces(cubic, jnp.array([0, 0.2, 1.0]))
+        network = Windowed(
+            (), jnp.zeros((3, 1, 2)), jnp.array([[-0.5], [0.0], [0.5]]), jnp.full((3, 1), 0.5),
+            jnp.array([-0.5]), jnp.array([0.5]), (3,), pieces,
+        )  # fmt: skip
+    np.testing.assert_array_equal(crossing_positions(network, 0), [-0.4, 0.05, 0.3, 0.05, 0.3, 0.8])
 
 
 def test_the_density_counts_per_unit_length():

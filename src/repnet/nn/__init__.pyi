@@ -15,6 +15,7 @@ from ._mlp import MLP, BlockDense, BlockDiagonal, Dense
 from ._mscale_linear import MscaleLinear
 from ._multiscale import MscaleDNN
 from ._operator import AtQueries, DeepONet, FlowMap, windows_of
+from ._piecewise import PiecewiseCubic
 from ._powers import cubed_relu, squared_relu
 from ._rates import FROZEN, Rates, learning_rates
 from ._ready import RepNet, siren
@@ -24,7 +25,7 @@ from ._slabbed import Slabbed
 from ._standardized import Standardized
 from ._sum import Sum
 from ._two_layer_sine import TwoLayerSine
-from ._windowed import LocalReadout, Windowed
+from ._windowed import LocalReadout, SharedPieces, Windowed
 
 __all__ = [
     "FROZEN",
@@ -49,10 +50,12 @@ __all__ = [
     "MscaleDNN",
     "MscaleLinear",
     "Normal",
+    "PiecewiseCubic",
     "Rates",
     "RepLinear",
     "RepNet",
     "RingBumps",
+    "SharedPieces",
     "Signs",
     "Sine",
     "SineLinear",

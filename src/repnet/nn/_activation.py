@@ -67,11 +67,26 @@ def derivatives_of(activation: Activation) -> int | None:
 def probe(activation: Activation, z: np.ndarray) -> np.ndarray:
     """Values of the activation in float64, also while something else is being traced.
 
+    **Raises:** `ValueError` for no function, and for one that wants NumPy arrays, like `np.tanh`.
+
     >>> probe(jnp.tanh, np.array([0.0])).tolist()
     [0.0]
     """
+    _require_traceable(activation)
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
         return np.asarray(activation(jnp.asarray(z, dtype=jnp.float64)), dtype=np.float64)
+
+
+def _require_traceable(activation: Activation) -> None:
+    if not callable(activation):
+        raise ValueError(f"`activation` must be a function of JAX arrays; got {activation!r}.")
+    try:
+        jax.eval_shape(lambda z: activation(z), jnp.zeros(1))  # a ufunc itself ends in a crash
+    except jax.errors.TracerArrayConversionError:
+        raise ValueError(
+            "`activation` must compute with JAX arrays, as functions of `jax.numpy` do; "
+            f"{activation} turns them into NumPy's."
+        ) from None
 
 
 def probe_slope(activation: Activation, z: np.ndarray) -> np.ndarray:

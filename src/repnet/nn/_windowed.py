@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from repnet.nn._first import AbstractFirstLayer
+from repnet.nn._piecewise import PiecewiseCubic
 
 
 class LocalReadout(eqx.Module):
@@ -28,6 +29,21 @@ class LocalReadout(eqx.Module):
         return self.weight[self.row[window]] @ self.layer(local)
 
 
+class SharedPieces(eqx.Module):
+    """One function between the samples of one input, of which every window takes its share.
+
+    - `function`: of the whole domain's coordinate.
+    - `share`: of every window, shape `(windows,)`; 0 where a window doesn't use it.
+    """
+
+    function: PiecewiseCubic
+    share: Float[Array, " windows"]
+
+    def __call__(self, window: Int[Array, ""], x: Float[Array, " 1"]) -> Float[Array, " out"]:
+        """What it adds in one window at one point of the domain."""
+        return self.share[window] * self.function(x)
+
+
 class Windowed(eqx.Module):
     r"""Local networks under a partition of unity: $u(x) = \sum_k w_k(x)\, u_k((x - c_k)/r_k)$.
 
@@ -42,6 +58,7 @@ class Windowed(eqx.Module):
     - `centre`, `radius`: $c_k$ and $r_k$ of the local coordinates, shape `(windows, dim)`.
     - `start`, `spacing`: where the windows stand per axis, shape `(dim,)`.
     - `counts`: windows per axis; an axis with one window has no blending.
+    - `pieces`: cubics between the samples of one input, which add to the local networks.
 
     **Source:** this project, after partition-of-unity and finite-basis networks
     (Moseley, Markham and Nissen-Meyer 2023).
@@ -54,6 +71,7 @@ class Windowed(eqx.Module):
     start: Float[Array, " dim"]
     spacing: Float[Array, " dim"]
     counts: tuple[int, ...] = eqx.field(static=True)
+    pieces: SharedPieces | None = None
 
     @property
     def in_size(self) -> int:
@@ -86,6 +104,9 @@ class Windowed(eqx.Module):
         for first in range(0, len(window), _PAIRS):
             part = slice(first, first + _PAIRS)
             found = self._pairwise(window[part], local[part])
+            if self.pieces is not None:
+                share = np.asarray(self.pieces.share)[window[part], None]
+                found = found + share * self.pieces.function.many(points[point[part]])
             np.add.at(values, point[part], weight[part, None] * found)
         return values
 
@@ -113,7 +134,7 @@ class Windowed(eqx.Module):
         value = self.affine[window] @ jnp.concatenate([jnp.ones(1, local.dtype), local])
         for part in self.parts:
             value = value + part(window, local)
-        return value
+        return value if self.pieces is None else value + self.pieces(window, x)
 
 
 _PAIRS = 16384  # points in windows evaluated at once: one compiled shape, bounded memory

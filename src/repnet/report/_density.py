@@ -65,6 +65,11 @@ def _in_windows(network: Windowed, axis: int) -> Float[np.ndarray, " crossings"]
         position = _along(part.layer, centre[windows], radius[windows], axis)
         reach = np.abs(position - centre[windows, axis, None]) <= radius[windows, axis, None]
         found.append(position[reach])
+    if network.pieces is not None:
+        knots, windows = network.pieces.function.knots, np.flatnonzero(network.pieces.share)
+        first = np.searchsorted(knots, centre[windows, 0] - radius[windows, 0])
+        last = np.searchsorted(knots, centre[windows, 0] + radius[windows, 0], side="right")
+        found += [np.asarray(knots)[i:j] for i, j in zip(first, last, strict=True)]
     return np.concatenate(found)
 
 

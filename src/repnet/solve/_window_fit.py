@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from repnet.nn import LocalReadout, Windowed
+from repnet.nn import LocalReadout, SharedPieces, Windowed
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
 from repnet.solve._local import factorize, leave_one_out, make_design, readouts
 from repnet.solve._mixture import posterior
+from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
 from repnet.solve._window_check import squares_between
 from repnet.spectrum import axis_spectra, detect_grid
@@ -23,6 +24,7 @@ from repnet.spectrum import axis_spectra, detect_grid
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
 _THREADS = 2
 _PILOTS = 32  # places at which windows of every size are tried
+_SHORT = 2**18  # on short records of one input, so many over their points, if that is more
 _WORK = 2e10  # points³ of all windows together, about a minute on two cores
 _GAIN = 0.95  # larger windows must be better by this factor
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
@@ -43,17 +45,21 @@ class Wishes:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """The data in standard units, and the target's largest angular frequency per axis."""
+    """The data in standard units, and the target's largest angular frequency per axis.
+
+    `pieces`: cubics between the samples, where there is one input.
+    """
 
     data: Sampled
     band: Float[np.ndarray, " dim"]
+    pieces: Pieces | None
 
     @staticmethod
     def of(problem: Problem) -> "Target":
         """The target of a regression problem."""
         x, y = data_of(problem)
         band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
-        return Target(Sampled(x, y, detect_grid(x)), band)
+        return Target(Sampled(x, y, detect_grid(x)), band, Pieces.of(x, y))
 
     @property
     def dim(self) -> int:
@@ -77,6 +83,7 @@ class Target:
 class Choice:
     """The chosen cover and the candidates that compete in it.
 
+    - `pieces`: cubics between the samples, where they compete as well.
     - `pilots`, `squares`: the windows in which that was decided, and the mean square of the error
       in each, in standard units: of leave-one-out errors or, where it is larger, of `between`.
     - `between`: on grids, what two draws of the layers differ by between the nodes.
@@ -85,6 +92,7 @@ class Choice:
 
     cut: Cut
     candidates: list[Candidate]
+    pieces: Pieces | None
     pilots: Int[np.ndarray, " pilots"]
     squares: Float[np.ndarray, " pilots"]
     between: float
@@ -98,7 +106,10 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """The blended network, each candidate's share of the windows, and the leave-one-out error."""
+    """The blended network, each candidate's share of the windows, and the leave-one-out error.
+
+    `shares`: the last one is that of the cubics between the samples, where they compete.
+    """
 
     network: Windowed
     shares: Float[np.ndarray, " candidates"]
@@ -142,7 +153,9 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
     )
     candidates = layers(key=key)
     windows = _pilot_windows(target, cut, key)
-    errors, effective = _errors(target, cut, windows, candidates)
+    free = wishes.activation is None and wishes.scale is None
+    pieces = target.pieces if free else None
+    errors, effective = _errors(target, cut, windows, candidates, pieces)
     shares = _shares(errors, effective)
     squares, between = _squares(shares, errors), 0.0
     if target.dim > 1 and target.data.grid is not None:
@@ -150,14 +163,16 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
         apart = squares_between(target.data, cut, windows, draws, shares, key)
         squares, between = np.maximum(squares, apart), float(np.sqrt(np.mean(apart)))
     kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
-    survivors = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
-    return Choice(cut, survivors, windows, squares, between, {})
+    survivors = [candidate for candidate, keep in zip(candidates, kept, strict=False) if keep]
+    pieces = pieces if kept[-1] else None
+    return Choice(cut, survivors, pieces, windows, squares, between, {})
 
 
 def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
     """The windows nearest to a few data points, which are the same for every size of window."""
     points, cover = target.data.x, cut.cover
-    chosen = jax.random.choice(key, len(points), (min(_PILOTS, len(points)),), replace=False)
+    places = max(_PILOTS, _SHORT // len(points)) if target.dim == 1 else _PILOTS
+    chosen = jax.random.choice(key, len(points), (min(places, len(points)),), replace=False)
     place = np.round((points[np.asarray(chosen)] - cover.start) / cover.spacing).astype(int)
     node = np.clip(place, 0, np.asarray(cover.counts) - 1)
     return np.unique(np.ravel_multi_index(tuple(node.T), cover.counts))
@@ -177,15 +192,22 @@ def _squares(shares: np.ndarray, errors: np.ndarray) -> Float[np.ndarray, " wind
 
 
 def _errors(
-    target: Target, cut: Cut, windows: Int[np.ndarray, " some"], candidates: list[Candidate]
+    target: Target,
+    cut: Cut,
+    windows: Int[np.ndarray, " some"],
+    candidates: list[Candidate],
+    pieces: Pieces | None,
 ) -> tuple[Float[np.ndarray, "some candidates ridges"], Float[np.ndarray, " some"]]:
     """Mean weighted leave-one-out error per window, candidate and ridge; effective points.
 
-    Candidates with fewer ridges than others have infinite errors in the places left over.
+    Candidates with fewer ridges than others have infinite errors in the places left over. The
+    pieces, which have none, come last, in the first place.
     """
     batches = target.data.batches(cut, windows)
-    ridges = max(len(candidate.ridges) for candidate in candidates)
-    errors = np.full((len(windows), len(candidates), ridges), np.inf)
+    ridges = max((len(candidate.ridges) for candidate in candidates), default=1)
+    errors = np.full((len(windows), len(candidates) + (pieces is not None), ridges), np.inf)
+    if pieces is not None:
+        errors[:, -1, 0] = pieces.errors(cut.cover, windows) + _ROUND_OFF**2
     effective = np.zeros(len(windows))
     for batch in batches:
         total = batch.weight.sum(axis=1)
@@ -216,18 +238,20 @@ def _in_threads(work: Callable, jobs: list) -> None:
 
 def fit_windows(target: Target, choice: Choice) -> Fitted:
     """Errors of the surviving candidates in all windows, and the network that they decide on."""
-    cover = choice.cut.cover
-    errors, effective = _errors(target, choice.cut, np.arange(cover.windows), choice.candidates)
+    cover, every = choice.cut.cover, np.arange(choice.cut.cover.windows)
+    errors, effective = _errors(target, choice.cut, every, choice.candidates, choice.pieces)
     shares = _shares(errors, effective)
     by_layer = shares.sum(axis=2)
     least = np.minimum(_BLEND, by_layer.max(axis=1, keepdims=True))
     by_layer = np.where(by_layer >= least, by_layer, 0.0)
+    by_layer /= by_layer.sum(axis=1, keepdims=True)
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
     parts = []
     for position, candidate in enumerate(choice.candidates):
         used = np.flatnonzero(by_layer[:, position] > 0)
         if len(used):
-            share = shares[used, position] / by_layer[used].sum(axis=1, keepdims=True)
+            within = shares[used, position] / shares[used, position].sum(axis=1, keepdims=True)
+            share = by_layer[used, position, None] * within
             part, offset = _part(target, choice.cut, used, candidate, share)
             affine[used] += offset
             parts.append(part)
@@ -239,9 +263,16 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         jnp.asarray(cover.start),
         jnp.asarray(cover.spacing),
         cover.counts,
+        _shared(choice.pieces, by_layer[:, -1]),
     )
     error = float(np.sqrt(np.mean(_squares(shares, errors))))
     return Fitted(network, by_layer.mean(axis=0), error)
+
+
+def _shared(pieces: Pieces | None, share: Float[np.ndarray, " windows"]) -> SharedPieces | None:
+    if pieces is None or not share.any():
+        return None
+    return SharedPieces(pieces.function, jnp.asarray(share))
 
 
 def _part(

@@ -24,13 +24,15 @@ from repnet.solve._window_fit import (
 )
 
 _LARGEST_DIM = 4
+_PIECES = "cubics between samples"
 
 
 class Windows(eqx.Module):
     r"""Least squares in many overlapping windows, each solved on its own: linear cost in the data.
 
     Every window has a one-layer network whose read-out is found by ridge regression. Window size,
-    first layer (steps at several slope scales, powers of ramps, sines within the target's band) and
+    first layer (steps at several slope scales, powers of ramps, sines within the target's band; for
+    one input also cubics between the samples) and
     ridge are chosen by leave-one-out errors: first in some pilot windows, then in every window,
     whose own evidence is weighed against what served elsewhere. The result is a `nn.Windowed`.
 
@@ -98,10 +100,9 @@ def try_windows(target: Target, key: PRNGKeyArray) -> Choice:
 
 def _plan(choice: Choice, fitted: Fitted) -> Plan:
     cover, per_window = choice.cut.cover, choice.cut.per_window
-    shares = {
-        f"{candidate.name} {candidate.scale:.3g}": float(share)
-        for candidate, share in zip(choice.candidates, fitted.shares, strict=True)
-    }
+    labels = [f"{candidate.name} {candidate.scale:.3g}" for candidate in choice.candidates]
+    labels += [] if choice.pieces is None else [_PIECES]
+    shares = dict(zip(labels, map(float, fitted.shares), strict=True))
     listed = ", ".join(f"{size} points {error:.1e}" for size, error in choice.tried.items())
     kinds = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share > 0.005)
     reasons = (
@@ -112,8 +113,7 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     if choice.between:
         apart = f"Between the nodes two draws of the layers differ by {choice.between:.1e} of it."
         reasons = (*reasons, apart)
-    leading = choice.candidates[int(np.argmax(fitted.shares))]
-    scale = leading.scale / np.median(cover.radius, axis=0)  # in units of the whole box
+    network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
         "windows": cover.windows,
         "per_window": per_window,
@@ -122,5 +122,15 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         "shares": shares,
         "pilot": {str(size): error for size, error in choice.tried.items()},
     }
+    return Plan(network, "Windows", scale, reasons, numbers)
+
+
+def _leading(choice: Choice, position: int) -> tuple[str, tuple[float, ...] | None]:
+    """What most of the windows have, and its slope scale in units of the whole box."""
+    cover = choice.cut.cover
+    if position == len(choice.candidates):
+        return f"{_PIECES} in {cover.windows} windows", None
+    leading = choice.candidates[position]
+    scale = leading.scale / np.median(cover.radius, axis=0)
     network = f"{cover.windows} local networks of {leading.layer.width} {leading.name} units"
-    return Plan(network, "Windows", tuple(float(s) for s in scale), reasons, numbers)
+    return network, tuple(float(s) for s in scale)

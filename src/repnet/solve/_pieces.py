@@ -1,0 +1,77 @@
+"""Cubic pieces between the samples of one input, as a candidate in every window."""
+
+import dataclasses
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from repnet.nn import PiecewiseCubic
+from repnet.solve._cover import Cover
+
+_REACH = 3  # samples on either side that a piece depends on
+_LEAST = 8  # samples below which nothing is left to leave out
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+    """Akima's cubics through the samples, whose values count as their mean where inputs repeat.
+
+    - `function`: through all of them.
+    - `x`: the data's inputs, shape `(points,)`.
+    - `squares`: squared leave-one-out errors at the data, summed over the outputs.
+    """
+
+    function: PiecewiseCubic
+    x: Float[np.ndarray, " points"]
+    squares: Float[np.ndarray, " points"]
+
+    @staticmethod
+    def of(
+        x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]
+    ) -> "Pieces | None":
+        """The cubics; `None` for several inputs or too few samples."""
+        if x.shape[1] > 1:
+            return None
+        knots, place = np.unique(x[:, 0], return_inverse=True)
+        if len(knots) < _LEAST:
+            return None
+        values = np.zeros((len(knots), y.shape[1]))
+        np.add.at(values, place, y)
+        values /= np.bincount(place)[:, None]
+        with jax.enable_x64(True):
+            squares = np.square(_left_out(knots, values)[place] - y).sum(axis=1)
+            return Pieces(PiecewiseCubic.akima(knots, values), x[:, 0], squares)
+
+    def errors(self, cover: Cover, windows: Int[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
+        """Mean of the squared leave-one-out errors by each window's blending weights.
+
+        A window whose weights meet no sample has the mean of all.
+        """
+        found = np.empty(len(windows))
+        order = np.argsort(self.x, kind="stable")
+        x, squares = self.x[order], self.squares[order]
+        left = cover.start[0] + cover.spacing[0] * (cover.node[windows, 0] - 1)
+        first = np.searchsorted(x, left)
+        last = np.searchsorted(x, left + 2 * cover.spacing[0], side="right")
+        for row in range(len(windows)):
+            near = slice(first[row], last[row]) if cover.windows > 1 else slice(None)
+            weight = cover.weights(windows[row : row + 1], x[None, near, None])[0]
+            total = weight.sum()
+            found[row] = weight @ squares[near] / total if total > 0 else squares.mean()
+        return found
+
+
+def _left_out(
+    x: Float[np.ndarray, " knots"], y: Float[np.ndarray, "knots out"]
+) -> Float[np.ndarray, "knots out"]:
+    """What the cubics are at every sample without it: exact, since each leaves its pieces' reach.
+
+    Every seventh sample is left out at once.
+    """
+    values = np.empty_like(y)
+    for first in range(min(2 * _REACH + 1, len(x))):
+        out = np.zeros(len(x), bool)
+        out[first :: 2 * _REACH + 1] = True
+        values[out] = PiecewiseCubic.akima(x[~out], y[~out]).many(x[out, None])
+    return values
