@@ -1,13 +1,17 @@
-"""When a training starts its last steps anew."""
+"""How trainings end: with steps started anew, steps that a trial allows, or none."""
+
+from dataclasses import replace
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 import pytest
 
+from repnet.judge import relative_l2
 from repnet.nn import MLP, Linear, RepNet
-from repnet.problem import Box, Problem, Term, partial
+from repnet.problem import Box, Problem, Term, partial, regression
 from repnet.solve import Gradient, _ending, _randomized, train_many
 from repnet.solve._ending import unsolved
 from repnet.solve._loop import trainable
@@ -28,6 +32,51 @@ def test_a_network_that_is_mostly_there_is_no_fresh_start(share, said):
     )
     parameters, rest, _ = trainable(network, problem.unknowns)
     assert unsolved(problem, parameters, rest, jr.key(2)) is said
+
+
+FEW = Gradient(steps=1000, width=32, hidden=(16,), scale=3.0)
+
+
+@pytest.mark.slow
+def test_a_smooth_target_at_few_points_is_ended_by_steps_that_a_trial_allows():
+    def front(x):
+        return np.tanh(6 * x) + 0.2 * np.cos(4 * x)
+
+    x, between = np.linspace(-1, 1, 33), np.linspace(-1, 1, 999)
+    without, ended = (
+        replace(FEW, finish=finish).run(regression(x, front(x)), key=jr.key(0))
+        for finish in (0, None)
+    )
+    errors = [relative_l2(each, between, front(between)) for each in (without, ended)]
+    assert errors[1] < 0.1 * errors[0]
+    taken = ended.steps - 1000
+    assert 1 <= taken <= 6
+    assert len(ended.history["loss"]) == len(without.history["loss"]) + taken
+    assert ended.plan.reasons[-1].startswith(f"{taken} Gauss–Newton steps at the end")
+
+
+@pytest.mark.slow
+def test_noise_is_not_fitted_by_them(rng):
+    x = np.linspace(-1, 1, 65)
+    problem = regression(x, np.exp(x) + 0.1 * rng.normal(size=65))
+    without, ended = (replace(FEW, finish=f).run(problem, key=jr.key(0)) for f in (0, None))
+    assert ended.steps == 1000
+    assert ended(x).tobytes() == without(x).tobytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [{"steps": 999}, {"batch": 16}, {"hold_out": 0.2}])
+def test_trainings_that_are_ended_otherwise_have_none(change):
+    x = np.linspace(-1, 1, 33)
+    solver = replace(FEW, **change)
+    assert solver.run(regression(x, np.tanh(6 * x)), key=jr.key(0)).steps == solver.steps
+
+
+@pytest.mark.slow
+def test_a_network_of_the_callers_is_trained_as_asked():
+    x = np.linspace(-1, 1, 33)
+    network = RepNet(1, width=32, hidden=(16,), scale=3.0, key=jr.key(1))
+    assert FEW.run(regression(x, np.tanh(6 * x)), network, key=jr.key(0)).steps == 1000
 
 
 @pytest.mark.slow

@@ -10,10 +10,10 @@ from jaxtyping import Float, PRNGKeyArray
 from repnet.nn import Standardized, Sum
 from repnet.problem import Problem, regression
 from repnet.solve._finish import double
+from repnet.solve._held_out import held_out_rows
 from repnet.solve._regression import is_regression
 from repnet.solve._solution import evaluate
 from repnet.solve._standardize import standardization
-from repnet.solve._training import held_out_rows
 from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._fit import judge, sizes_of

@@ -21,7 +21,7 @@ from repnet.solve._clock import Clock
 from repnet.solve._collocation import check_drawn, count_inside, points_in_words
 from repnet.solve._default_network import default_network
 from repnet.solve._directions import CHOICES
-from repnet.solve._ending import steps_for
+from repnet.solve._ending import few_steps, steps_for
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
 from repnet.solve._solution import Plan, Solution
@@ -38,6 +38,10 @@ from repnet.solve._training import (
 )
 from repnet.solve._weighting import Weights, check_weights
 
+_TO_THE_END = 1000  # steps from which a training is meant to end with what can be learnt
+_NEARER = (
+    "{} Gauss–Newton steps at the end: in a trial they halved the squared error on points left out."
+)
 _ANEW = (
     "Descent left a residual as large as half of its own terms, so the Gauss–Newton steps at the "
     "end started from the initial network."
@@ -88,7 +92,9 @@ class Gradient:
       left a residual as large as half of its own terms, most of the steps come before those, from
       the initial network, on 512 at random with momentum. `None`, for equations that the default
       optimiser trains on all points, is as many as take about as long as the training: 60 on all,
-      20 on many, 180 at random, none for very large networks; else 0.
+      20 on many, 180 at random, none for very large networks. For a regression on up to 160
+      points whose network the solver made, at least 1,000 steps of it, `None` is 6, taken only
+      where a trial brings points nearer that are left out of it; else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -163,6 +169,7 @@ class Gradient:
         - `progress`: a meter; `None` shows nothing.
         """
         network_key, loop_key = jr.split(key)
+        own = network is None
         with Clock() as clock:
             reasons: tuple[str, ...] = ()
             numbers: dict[str, Any] = {}
@@ -181,12 +188,14 @@ class Gradient:
             with _precision(network):
                 ready = _prepare(self, problem, network, inside, loop_key, stacked=False)
                 schedule = self._schedule(inside)
-                schedule = replace(schedule, finish=self._finish(ready))
+                schedule = self._finished(schedule, ready, own)
                 if stopped:
                     schedule = replace(schedule, steps=0)
                 outcome = train(ready, schedule, progress or NoProgress())
                 reasons += points_in_words(inside, numbers.get("omega"))
                 numbers = {**numbers, "points": inside} if inside else numbers
+                if schedule.judged and outcome.steps > self.steps:
+                    reasons += (_NEARER.format(outcome.steps - self.steps),)
                 plan = _plan(self, _rate(self, problem), network, reasons, numbers)
                 return _solution(ready, outcome, clock, plan, None)
 
@@ -201,12 +210,17 @@ class Gradient:
         )
         return Schedule(self.steps, self.chunk, self.watch, between)
 
-    def _finish(self, ready: Ready) -> int:
-        """Gauss–Newton steps at the end: as asked, or where they are cheap."""
+    def _finished(self, schedule: Schedule, ready: Ready, own: bool) -> Schedule:
+        """With Gauss–Newton steps at the end: as asked, or where they are cheap."""
         if self.finish is not None:
-            return self.finish
-        ours = self.optimiser is None and self.batch is None
-        return steps_for(*sizes(ready)) if ours and ready.training.frame is not None else 0
+            return replace(schedule, finish=self.finish)
+        if self.optimiser is not None or self.batch is not None:
+            return schedule
+        if ready.training.frame is not None:
+            return replace(schedule, finish=steps_for(*sizes(ready)))
+        if not own or self.hold_out or self.steps < _TO_THE_END:
+            return schedule
+        return replace(schedule, finish=few_steps(sizes(ready)[0]), judged=True)
 
 
 def train_many(
@@ -254,7 +268,7 @@ def train_many(
         inside = count_inside(problem, solver.points, None, pairs[0, 1])
         with _precision(networks):
             ready = _prepare(solver, problem, networks, inside, pairs[:, 1], stacked=True)
-            schedule = replace(solver._schedule(inside), finish=solver._finish(ready))
+            schedule = solver._finished(solver._schedule(inside), ready, own=False)
             outcome = train(ready, schedule, progress or NoProgress())
             solutions = []
             for index in range(len(keys)):

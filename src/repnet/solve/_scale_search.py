@@ -12,8 +12,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from repnet.nn._check import PerAxis
 from repnet.nn._feature import make_feature
 from repnet.problem import Problem
+from repnet.solve._held_out import held_out_rows
 from repnet.solve._loop import advance
-from repnet.solve._training import Ready, held_out_rows, is_regression, prepare
+from repnet.solve._training import Ready, is_regression, prepare
 from repnet.spectrum import ScaleChoice, suggest_scale
 
 _SHARE = 0.2  # of the points, held out

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import equinox as eqx
 import jax
@@ -18,6 +18,7 @@ from repnet.problem._unknown import UnknownField
 from repnet.solve._between import Between, change_steps, changed
 from repnet.solve._collocation import default_count, draw_terms
 from repnet.solve._ending import ended
+from repnet.solve._held_out import held_out_rows
 from repnet.solve._history import Watch, history_of, record_steps, watch_steps
 from repnet.solve._loop import (
     ADAM,
@@ -46,6 +47,7 @@ class Schedule:
     watch: Watch | None
     between: Between = _NEVER
     finish: int = 0
+    judged: bool = False  # whether those last steps have to prove themselves first
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def _finished(
     if not schedule.finish:
         return state, np.zeros((0, *state.step.shape)), False, ()
     found = []
+    again = partial(_again, ready, schedule) if schedule.judged else None
     for index in stack:
         found.append(
             ended(
@@ -213,6 +216,7 @@ def _finished(
                 sizes(ready),
                 pick(state.key, index),
                 lambda step, loss: progress.update(schedule.steps + step, loss),
+                again=again,
             )
         )
         if found[-1].interrupted:
@@ -229,6 +233,13 @@ def _finished(
         [each.losses + each.losses[-1:] * (longest - len(each.losses)) for each in found]
     )
     return state, losses.T if ready.stacked else losses[0], interrupted, anew
+
+
+def _again(ready: Ready, schedule: Schedule, training: Training) -> PyTree:
+    """The parameters that one network's descent reaches on other points."""
+    count = jnp.asarray(schedule.steps, jnp.int32)
+    state, _ = advance(ready.state, ready.rest, ready.rates, training, count, stacked=False)
+    return state.parameters
 
 
 def sizes(ready: Ready) -> tuple[int, int]:
@@ -366,30 +377,3 @@ def _split(term: Term, share: float) -> tuple[Term, tuple[Term, ...]]:
     parts = (Term(value, term.points[rows], term.values[rows]) for rows in (~held, held))
     kept, out = parts
     return kept, (out,)
-
-
-_GOLDEN = (5.0**0.5 - 1.0) / 2.0
-
-
-def held_out_rows(points: np.ndarray, share: float) -> np.ndarray:
-    """Which rows to hold out: evenly spread over the rows in their order along the first axis.
-
-    Row $i$ of that order is held out where the fractional part of $i\\varphi + 1/2$ is below the
-    share, with the golden ratio $\\varphi$: neighbours never go together, and no column of a grid
-    goes as a whole. The first and the last row stay.
-
-    >>> held_out_rows(np.arange(12.0)[:, None], 0.25).nonzero()[0].tolist()
-    [1, 6, 9]
-    """
-    count = len(points)
-    turns = (np.arange(count) * _GOLDEN + 0.5) % 1.0
-    chosen = turns < share
-    chosen[[0, -1]] = False
-    if share and not 1 <= chosen.sum() <= count - 2:
-        raise ValueError(
-            f"`Gradient(hold_out=...)` must leave points on both sides; {share} of {count} "
-            f"points is {int(chosen.sum())}."
-        )
-    held = np.zeros(count, bool)
-    held[np.lexsort(points.T[::-1])[chosen]] = True
-    return held

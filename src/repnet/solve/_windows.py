@@ -32,9 +32,9 @@ class Windows(eqx.Module):
 
     Every window has a one-layer network whose read-out is found by ridge regression. Window size,
     first layer (steps at several slope scales, powers of ramps, sines within the target's band; for
-    one input also cubics between the samples) and
-    ridge are chosen by leave-one-out errors: first in some pilot windows, then in every window,
-    whose own evidence is weighed against what served elsewhere. The result is a `nn.Windowed`.
+    one input also cubics between the samples) and ridge are chosen by leave-one-out errors: first
+    in some pilot windows, then in every window, whose own evidence is weighed against what served
+    elsewhere. The result is a `nn.Windowed`.
 
     **Arguments:**
 
