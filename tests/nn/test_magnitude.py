@@ -99,7 +99,7 @@ def _monte_carlo(make, dim, seeds):
         network = make(network_key)
         x = jr.uniform(point_key, (64, dim), minval=-1.0, maxval=1.0)
         u = jax.vmap(network)(x)
-        slope = jax.vmap(jax.jacrev(network))(x)
+        slope = jax.vmap(jax.jacfwd(network))(x)  # fewer inputs than outputs
         return jnp.mean(u**2), jnp.sum(jnp.mean(slope**2, axis=(0, 1)))
 
     values = jax.jit(lambda keys: jax.lax.map(squares, keys))(jr.split(jr.key(77), seeds))
