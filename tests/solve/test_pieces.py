@@ -42,6 +42,15 @@ def test_repeated_inputs_count_as_their_mean(rng):
     np.testing.assert_allclose(found.squares[x == at[12]], (rest - noise[x == at[12]]) ** 2)
 
 
+@pytest.mark.parametrize("gap", [5e-324, 1e-300, 1e-13])
+def test_inputs_that_hardly_differ_count_as_the_same(gap, rng):
+    x, y = np.linspace(-1, 1, 31), rng.normal(size=32)
+    found = _pieces(np.append(x, gap), y)
+    assert np.isfinite(found.squares).all()
+    middle = float(found.function.many(np.zeros((1, 1)))[0, 0])
+    assert middle == pytest.approx((y[15] + y[31]) / 2, abs=1e-6)
+
+
 def test_windows_weigh_the_errors_of_their_own_samples(rng):
     x = np.sort(rng.uniform(-1, 1, 300))
     y = np.where(x > 0, rng.normal(size=300), np.sin(3 * x))

@@ -10,6 +10,7 @@ from repnet.nn import PiecewiseCubic
 from repnet.solve._cover import Cover
 
 _REACH = 3  # samples on either side that a piece depends on
+_DIGITS = 12  # of standardized inputs: closer ones count as the same, lest their slopes overflow
 _LEAST = 8  # samples below which nothing is left to leave out
 
 
@@ -33,7 +34,7 @@ class Pieces:
         """The cubics; `None` for several inputs or too few samples."""
         if x.shape[1] > 1:
             return None
-        knots, place = np.unique(x[:, 0], return_inverse=True)
+        knots, place = np.unique(np.round(x[:, 0], _DIGITS), return_inverse=True)
         if len(knots) < _LEAST:
             return None
         values = np.zeros((len(knots), y.shape[1]))
