@@ -56,6 +56,19 @@ def test_a_smooth_target_at_few_points_is_ended_by_steps_that_a_trial_allows():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_goes_astray_between_scattered_points(seed):
+    """Read-outs of features that hardly differ on the points once left spikes between them."""
+    x = np.sort(np.random.default_rng(3).uniform(-1, 1, 40))
+    between = np.linspace(x[0], x[-1], 4001)
+    solution = replace(FEW, width=256, hidden=(64, 64), steps=3000, scale="auto").run(
+        regression(x, np.exp(2 * x)), key=jr.key(seed)
+    )
+    assert solution.steps > 3000
+    assert np.abs(solution(between)[:, 0] - np.exp(2 * between)).max() < 0.01
+
+
+@pytest.mark.slow
 def test_noise_is_not_fitted_by_them(rng):
     x = np.linspace(-1, 1, 65)
     problem = regression(x, np.exp(x) + 0.1 * rng.normal(size=65))

@@ -1,4 +1,4 @@
-"""Gauss–Newton steps on all parameters: what ends the training of an equation at few points."""
+"""Gauss–Newton steps on all parameters: what ends a training at few points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ _START = 1e-4  # damping relative to the mean diagonal of the kernel
 _LEAST, _MOST = 1e-13, 1e6
 _ENOUGH = 1e-24  # relative square of the residuals below which nothing is left to gain
 _RCOND = 1e-10  # singular values of the read-out's rows that count as zero
+_MILD = 1e-6, 1e-5  # the same two where nothing is asked between the points
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def finish(
     Where the network has a linear read-out and the problem no unknowns, $r$ and $J$ are taken
     without what the read-out reaches, and it is solved for by least squares after each step
     (variable projection): the damping that the other parameters need would keep it from following.
+    A regression asks nothing between its points, where large read-outs of features that hardly
+    differ on them would go astray: damping and the read-out's rank are bounded earlier there.
 
     **Arguments:** `steps` at most; `tell(step, loss)` is called after each.
 
@@ -83,6 +86,7 @@ class _Residual:
     def __init__(self, problem: Problem, parameters: PyTree, rest: PyTree, training: Training):
         self.parameters, self.rest, self.training = parameters, rest, training
         self.damping = _START
+        self.least, self.rcond = _MILD if training.frame is None else (_LEAST, _RCOND)
         self.readout = readout_places(parameters)
         self.scales: list[Array] = []
         _, rows = self._linearized(ravel_pytree(parameters)[0], unit=True)
@@ -101,7 +105,7 @@ class _Residual:
         if not np.isfinite(square) or square <= _ENOUGH * len(r):
             return flat, False
         if len(self.readout):
-            r, rows = _beyond(rows[:, self.readout], r, rows)
+            r, rows = _beyond(rows[:, self.readout], r, rows, self.rcond)
         fewer = len(r) <= flat.size  # residuals than parameters
         kernel = rows @ rows.T if fewer else rows.T @ rows
         right = r if fewer else rows.T @ r
@@ -115,7 +119,7 @@ class _Residual:
             moved = flat - jnp.asarray(rows.T @ step if fewer else step)
             moved, after = self._settled(moved)
             if after < square:
-                self.damping = max(self.damping / 5.0, _LEAST)
+                self.damping = max(self.damping / 5.0, self.least)
                 return moved, True
             self.damping *= 8.0
         return flat, False
@@ -129,7 +133,7 @@ class _Residual:
         r, rows = _stacked(values), _stacked_rows(blocks)
         norms = np.sqrt(np.square(rows).sum(axis=0))
         norms = np.where(norms > 0, norms, 1.0)
-        change = np.linalg.lstsq(rows / norms, r, rcond=_RCOND)[0] / norms
+        change = np.linalg.lstsq(rows / norms, r, rcond=self.rcond)[0] / norms
         other = flat.at[self.readout].add(-jnp.asarray(change))
         solved = self._square(other)
         return (other, solved) if solved < square else (flat, square)
@@ -178,11 +182,12 @@ def _beyond(
     reach: Float[np.ndarray, "rows some"],
     r: Float[np.ndarray, " rows"],
     rows: Float[np.ndarray, "rows columns"],
+    rcond: float,
 ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows columns"]]:
     """Residuals and rows without their parts in the span of some columns."""
     norms = np.sqrt(np.square(reach).sum(axis=0))
     left, singular, _ = thin_svd(reach / np.where(norms > 0, norms, 1.0))
-    basis = left[:, singular > _RCOND * singular[0]]
+    basis = left[:, singular > rcond * singular[0]]
     return r - basis @ (basis.T @ r), rows - basis @ (basis.T @ rows)
 
 
