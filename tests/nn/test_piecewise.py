@@ -40,3 +40,8 @@ def test_two_samples_are_a_line():
     with jax.enable_x64(True):
         cubic = PiecewiseCubic.akima(np.array([0.0, 2.0]), np.array([[1.0], [5.0]]))
         assert float(cubic(jnp.array([0.5]))[0]) == 2.0
+
+
+def test_samples_must_increase():
+    with pytest.raises(ValueError, match="increasing"):
+        PiecewiseCubic.akima(np.array([0.0, 1.0, 1.0]), np.zeros((3, 1)))

@@ -35,6 +35,8 @@ class PiecewiseCubic(eqx.Module):
 
         **Arguments:** `x`: increasing, at least 2; `y`: the values there.
 
+        **Raises:** `ValueError`, SciPy's, where `x` does not increase.
+
         **Source:** Akima 1970; the coefficients are SciPy's.
 
         >>> import jax
@@ -60,6 +62,5 @@ class PiecewiseCubic(eqx.Module):
 
 
 def _cubic(coefficients: Any, offset: Any) -> Any:
-    return ((coefficients[0] * offset + coefficients[1]) * offset + coefficients[2]) * (
-        offset
-    ) + coefficients[3]
+    a, b, c, d = coefficients
+    return ((a * offset + b) * offset + c) * offset + d

@@ -49,18 +49,17 @@ class Pieces:
 
         A window whose weights meet no sample has the mean of all.
         """
-        found = np.empty(len(windows))
-        order = np.argsort(self.x, kind="stable")
-        x, squares = self.x[order], self.squares[order]
-        left = cover.start[0] + cover.spacing[0] * (cover.node[windows, 0] - 1)
-        first = np.searchsorted(x, left)
-        last = np.searchsorted(x, left + 2 * cover.spacing[0], side="right")
-        for row in range(len(windows)):
-            near = slice(first[row], last[row]) if cover.windows > 1 else slice(None)
-            weight = cover.weights(windows[row : row + 1], x[None, near, None])[0]
-            total = weight.sum()
-            found[row] = weight @ squares[near] / total if total > 0 else squares.mean()
-        return found
+        last = cover.windows - 1
+        place = (self.x - cover.start[0]) / cover.spacing[0]
+        first = np.clip(np.floor(place).astype(int), 0, max(last - 1, 0))
+        total, weighted = np.zeros((2, cover.windows))
+        for window in (first, np.minimum(first + 1, last)):  # no others have weights there
+            weight = cover.weights(window, self.x[:, None, None])[:, 0]
+            total += np.bincount(window, weight, cover.windows)
+            weighted += np.bincount(window, weight * self.squares, cover.windows)
+        empty = total <= 0.0
+        mean = np.where(empty, self.squares.mean(), weighted / np.where(empty, 1.0, total))
+        return mean[windows]
 
 
 def _left_out(
