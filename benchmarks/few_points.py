@@ -2,6 +2,7 @@
 
     python benchmarks/few_points.py
     python benchmarks/few_points.py --noise 0.1 --points 129
+    python benchmarks/few_points.py --features plain
 
 Ten functions, on a grid and at random, all defaults of `Gradient`; test errors on 4,001 points
 between the first and the last one. `worst` is the largest error of all seeds after the last steps
@@ -11,6 +12,7 @@ by the test error itself.
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import jax.random as jr
 import numpy as np
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--points", type=int, default=33)
     parser.add_argument("--noise", type=float, default=0.0, help="over the standard deviation")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--features", default="auto", help="of our first layer; plain: steps")
     parser.add_argument("--only", nargs="+", choices=list(FUNCTIONS), default=list(FUNCTIONS))
     options = parser.parse_args(argv)
     print("| function | points | ordinary | descent | with the last steps | worst |")
@@ -71,7 +74,8 @@ def _row(name: str, layout: str, options: argparse.Namespace) -> dict:
             found.append(relative_l2(solution, between, function(between)))
         return np.array(found)
 
-    descent, ended = errors(Gradient(finish=0)), errors(Gradient())
+    ours = Gradient(features=options.features)
+    descent, ended = errors(replace(ours, finish=0)), errors(ours)
     ordinary = min(_mean(errors(Gradient(rate=rate), ordinary=True)) for rate in RATES)
     row = {
         "function": name,

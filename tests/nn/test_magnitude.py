@@ -91,19 +91,19 @@ def test_slope_grows_like_the_root_of_the_scale():
     np.testing.assert_allclose(np.divide(slopes[1:], slopes[:-1]), 2.0, rtol=0.05)
 
 
+@eqx.filter_jit
+def _squares(network, x):
+    u = jax.vmap(network)(x)
+    slope = jax.vmap(jax.jacfwd(network))(x)  # fewer inputs than outputs
+    return jnp.mean(u**2), jnp.sum(jnp.mean(slope**2, axis=(0, 1)))
+
+
 def _monte_carlo(make, dim, seeds):
     """Root mean squares of output and slope over random networks and points of the box."""
-
-    def squares(key):
-        network_key, point_key = jr.split(key)
-        network = make(network_key)
-        x = jr.uniform(point_key, (64, dim), minval=-1.0, maxval=1.0)
-        u = jax.vmap(network)(x)
-        slope = jax.vmap(jax.jacfwd(network))(x)  # fewer inputs than outputs
-        return jnp.mean(u**2), jnp.sum(jnp.mean(slope**2, axis=(0, 1)))
-
-    values = jax.jit(lambda keys: jax.lax.map(squares, keys))(jr.split(jr.key(77), seeds))
-    return [float(jnp.sqrt(jnp.mean(value))) for value in values]
+    keys = jr.split(jr.key(77), seeds)
+    points = jr.uniform(jr.key(78), (seeds, 64, dim), minval=-1.0, maxval=1.0)
+    squares = np.array([_squares(make(key), x) for key, x in zip(keys, points, strict=True)])
+    return np.sqrt(squares.mean(axis=0))
 
 
 def _check_against_monte_carlo(make, dim, seeds=200):

@@ -133,11 +133,10 @@ class RepLinear(AbstractFirstLayer):
         upper = per_axis("RepLinear", "upper", upper, self.in_size)
         check_positive("RepLinear", "upper - lower", upper - lower)
         box = (lower, upper, 1.0 + margin)
-        plan = (self.width, self.in_size, offsets)
-        form_of = _FORMS[form]
-        self.planes, self.gain = _draw(
-            form_of, self.feature, plan, directions, box, self.scale, key
-        )
+        if not isinstance(directions, str):
+            directions = directions / self.scale  # normals in the space that `scale` has stretched
+        drawn = _draw_unit(self.width, self.in_size, offsets, directions, key)
+        self.planes, self.gain = _place(_FORMS[form], self.feature, drawn, box, self.scale)
 
     @property
     def units(self) -> int:
@@ -195,22 +194,30 @@ def _check_vectors(directions: ArrayLike, dim: int) -> Float[Array, "given dim"]
     return jnp.asarray(vectors, jnp.zeros(()).dtype)
 
 
-# Compiled as a whole: built piece by piece, the first layer of a session takes seconds.
+# Compiled as two wholes: built piece by piece, the first layer of a session takes seconds. Random
+# numbers take most of the compiler's time, and serve all forms and features.
 @eqx.filter_jit
-def _draw(
+def _draw_unit(
+    width: int,
+    dim: int,
+    offsets: str | None,
+    directions: str | Float[Array, "given dim"],
+    key: PRNGKeyArray,
+) -> tuple[Float[Array, "width dim"], Float[Array, "width dim"]]:
+    return draw_hyperplanes(width, dim, directions=directions, offsets=offsets, key=key)
+
+
+@eqx.filter_jit
+def _place(
     form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
     feature: Feature,
-    plan: tuple[int, int, str | None],
-    directions: str | Float[Array, "given dim"],
+    drawn: tuple[Float[Array, "width dim"], Float[Array, "width dim"]],
     box: tuple[Array, Array, float],
     scale: Float[Array, " dim"],
-    key: PRNGKeyArray,
 ) -> tuple[SlopeForm | CentreForm | AffineForm, Float[Array, ""]]:
-    width, in_size, offsets = plan
+    """The hyperplanes in the domain, and what makes their features' mean square one."""
+    unit, points = drawn
     lower, upper, widening = box
-    if not isinstance(directions, str):
-        directions = directions / scale  # normals in the space that `scale` has stretched
-    unit, points = draw_hyperplanes(width, in_size, directions=directions, offsets=offsets, key=key)
     centres = 0.5 * (lower + upper) + widening * (upper - lower) * (points - 0.5)
     planes = form.through(unit, centres, scale)
     return planes, _inverse_rms(planes.affine(scale), feature, lower, upper)

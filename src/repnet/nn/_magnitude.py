@@ -155,34 +155,49 @@ def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) ->
     """
     if points is None:
         points = 2.0 * sobol_points(1024, network.first.in_size) - 1.0 + 1.0 / 1024
-    return _recursion(network, points)
+    groups = _groups(network)
+    q, p, r = _grouped_moments(network.first, points, groups)
+    values, slopes = [q], [p]
+    for layer in network.hidden:
+        q, p, r = _next_moments(network.activation, q, p, r, _mean_squares(layer, groups))
+        values.append(q)
+        slopes.append(p)
+    return _of_output(network.readout, values, slopes)
 
 
 @eqx.filter_jit
-def _recursion(network: MLP, points: Float[Array, "points dim"]) -> Magnitude:
-    groups = _groups(network)
-    q, p, r = _grouped_moments(network.first, points, groups)
-    values, slopes = [jnp.mean(q)], [jnp.mean(p)]
-    for layer in network.hidden:
-        weight_square, bias_square = _mean_squares(layer, groups)
-        variance = weight_square * q + bias_square
-        p, r = weight_square * p, weight_square[:, None] * r
-        tiny = jnp.finfo(variance.dtype).tiny
-        rho = jnp.sum(jnp.square(r), axis=2) / (variance + tiny)
-        moments = gaussian_moments(network.activation, variance)
-        q, p = moments.value, (p - rho) * moments.slope + rho * moments.outer
-        r = r * moments.cross[..., None]
-        values.append(jnp.mean(q))
-        slopes.append(jnp.mean(p))
-    weight, bias = network.readout.weight, network.readout.bias
-    blocks = weight.reshape(weight.shape[0], groups, -1)
+def _next_moments(
+    activation: Activation,
+    q: Float[Array, "groups points"],
+    p: Float[Array, "groups points"],
+    r: Float[Array, "groups points dim"],
+    squares: tuple[Float[Array, "groups 1"], Float[Array, "groups 1"]],
+) -> tuple[
+    Float[Array, "groups points"], Float[Array, "groups points"], Float[Array, "groups points dim"]
+]:
+    """The moments after a layer, whose size does not matter: compiled once per activation."""
+    weight_square, bias_square = squares
+    variance = weight_square * q + bias_square
+    p, r = weight_square * p, weight_square[:, None] * r
+    tiny = jnp.finfo(variance.dtype).tiny
+    rho = jnp.sum(jnp.square(r), axis=2) / (variance + tiny)
+    moments = gaussian_moments(activation, variance)
+    after = (p - rho) * moments.slope + rho * moments.outer
+    return moments.value, after, r * moments.cross[..., None]
+
+
+@eqx.filter_jit
+def _of_output(readout: Dense, values: list[Array], slopes: list[Array]) -> Magnitude:
+    """All magnitudes, from the moments after every layer and the read-out."""
+    q, p = values[-1], slopes[-1]
+    blocks = readout.weight.reshape(readout.weight.shape[0], len(q), -1)
     out_square = blocks.shape[2] * jnp.mean(jnp.square(blocks), axis=(0, 2))
-    output = jnp.sum(out_square * jnp.mean(q, axis=1)) + jnp.mean(jnp.square(bias))
+    output = jnp.sum(out_square * jnp.mean(q, axis=1)) + jnp.mean(jnp.square(readout.bias))
     return Magnitude(
         output_rms=jnp.sqrt(output),
         slope_rms=jnp.sqrt(jnp.sum(out_square * jnp.mean(p, axis=1))),
-        values=jnp.stack(values),
-        slopes=jnp.stack(slopes),
+        values=jnp.stack([jnp.mean(each) for each in values]),
+        slopes=jnp.stack([jnp.mean(each) for each in slopes]),
     )
 
 
@@ -192,6 +207,7 @@ def _groups(network: MLP) -> int:
     return counts.pop() if counts else 1
 
 
+@eqx.filter_jit
 def _grouped_moments(
     first: AbstractFirstLayer, points: Float[Array, "points dim"], groups: int
 ) -> tuple[
@@ -210,6 +226,7 @@ def _grouped_moments(
     return jax.vmap(at_point, out_axes=1)(points)
 
 
+@eqx.filter_jit
 def _mean_squares(
     layer: Dense | BlockDense, groups: int
 ) -> tuple[Float[Array, "groups 1"], Float[Array, "groups 1"]]:

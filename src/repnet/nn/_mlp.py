@@ -140,7 +140,11 @@ class MLP(eqx.Module):
         sizes = [first.width, *widths, check_count("MLP", "out_size", out_size)]
         if initialization is None:
             initialization = "he" if family(activation) == "relu" else "glorot"
-        layers = _draw_layers(tuple(sizes), initialization, key)
+        keys = jr.split(key, len(sizes) - 1)
+        layers = [
+            _draw_layer(initialization, fan_in, fan_out, each)
+            for fan_in, fan_out, each in zip(sizes[:-1], sizes[1:], keys, strict=True)
+        ]
         self.first = first
         self.hidden = tuple(layers[:-1])
         self.readout = layers[-1]
@@ -205,11 +209,7 @@ class HasUnit(Protocol):
 
 
 @eqx.filter_jit
-def _draw_layers(
-    sizes: tuple[int, ...], initialization: Initialization, key: PRNGKeyArray
-) -> list[Dense]:
-    keys = jr.split(key, len(sizes) - 1)
-    return [
-        Dense(*init_dense(initialization, fan_in, fan_out, key=each))
-        for fan_in, fan_out, each in zip(sizes[:-1], sizes[1:], keys, strict=True)
-    ]
+def _draw_layer(
+    initialization: Initialization, in_size: int, out_size: int, key: PRNGKeyArray
+) -> Dense:
+    return Dense(*init_dense(initialization, in_size, out_size, key=key))

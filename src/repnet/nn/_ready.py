@@ -1,10 +1,10 @@
 """Ready-made networks: RepNet and SIREN."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, PRNGKeyArray
@@ -104,16 +104,22 @@ def siren(
     (1,)
     """
     first_key, rest_key = jr.split(key)
-
-    def uniform(key: PRNGKeyArray, shape: tuple[int, int]) -> Array:
-        bound = (6.0 / shape[1]) ** 0.5 / omega
-        return jax.random.uniform(key, shape, minval=-bound, maxval=bound)
-
     return MLP(
         SineLinear(in_size, width, frequency=omega, key=first_key),
         out_size,
         hidden=(width,) * (depth - 1),
         activation=Sine(float(omega)),
-        initialization=uniform,
+        initialization=_SirenUniform(float(omega)),
         key=rest_key,
     )
+
+
+@dataclass(frozen=True)
+class _SirenUniform:
+    """The later layers' weights; equal ones share what was compiled."""
+
+    omega: float
+
+    def __call__(self, key: PRNGKeyArray, shape: tuple[int, int]) -> Array:
+        bound = (6.0 / shape[1]) ** 0.5 / self.omega
+        return jr.uniform(key, shape, minval=-bound, maxval=bound)
