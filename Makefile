@@ -24,14 +24,19 @@ lint: .venv/.dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# An editable package has no bytecode until its first import, and never where Python may not write any.
+BYTECODE := $(BIN)/python -m compileall -q src
+
 # The stamps are older than pyproject.toml or requirements-data.txt when the environment has to be brought up to date.
 .venv/.core: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BYTECODE)
 	touch $@
 
 .venv/.dev: pyproject.toml requirements-data.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
+	$(BYTECODE)
 	touch $@ .venv/.core
 
 $(BIN)/python:
