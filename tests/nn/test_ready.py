@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from repnet.nn import FROZEN, MLP, RepLinear, RepNet, siren
+from repnet.solve._clock import Clock
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,17 @@ def test_seeds_and_scales_stack_into_one_network():
     x = jnp.array([0.25])
     values = eqx.filter_vmap(lambda network: network(x))(stack)
     np.testing.assert_allclose(values[2], one(x), rtol=2e-3, atol=2e-4)
+
+
+def test_equal_networks_are_compiled_once():
+    def build(seed):
+        siren(2, width=24, depth=3, omega=11.0, key=jr.key(seed))
+        RepNet(2, width=24, hidden=(24,), scale=5.0, key=jr.key(seed))
+
+    build(0)
+    with Clock() as clock:
+        build(1)
+    assert clock.compile_seconds == 0.0
 
 
 @pytest.mark.slow
