@@ -70,6 +70,17 @@ def test_blend_of_all_windows_by_hand(counts, rng):
         np.testing.assert_allclose(network(x), total, atol=1e-12)
 
 
+def test_a_readout_times_factors_adds_that_much_of_itself(rng):
+    with jax.enable_x64(True):
+        (part,) = windowed((4,), 2, rng).parts
+        factor = np.array([1.0, 0.0, 0.25, -2.0])
+        times = part.times(factor)
+        for window in range(4):
+            x = jnp.asarray(rng.uniform(-1, 1, 1))
+            at = jnp.asarray(window)
+            np.testing.assert_allclose(times(at, x), factor[window] * part(at, x), atol=1e-14)
+
+
 def test_windows_take_their_shares_of_the_pieces(rng):
     knots, share = np.sort(rng.uniform(-1, 1, 12)), np.array([0.0, 0.3, 1.0, 0.0])
     with jax.enable_x64(True):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from repnet.nn import RepLinear
-from repnet.solve._local import AFFINE, factorize, leave_one_out, make_design, readouts
+from repnet.solve._local import AFFINE, factorize, leave_one_out, left_out, make_design, readouts
 
 RIDGES = np.array([1e-6, 1e-3, 1e-1])
 
@@ -72,6 +72,24 @@ def test_readouts_average_the_ridges(windows, precise):
         )
         np.testing.assert_allclose(weight[window], mean[:30].T, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(affine[window], level * mean[30:].T, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("precise", [False, True])
+def test_left_out_errors_average_the_ridges(windows, precise):
+    layer, local, mask, y, weight, _ = windows
+    with jax.enable_x64(True):
+        design = make_design(layer, local)
+    factors = factorize(design, mask, precise)
+    squares = leave_one_out(design, factors, RIDGES, weight, y)
+    total = np.zeros_like(y)
+    share = np.array([0.2, 0.3, 0.5])
+    for r in range(3):
+        one = left_out(design, factors, RIDGES, np.tile(np.eye(3)[r], (3, 1)), y)
+        expected = np.einsum("wp,wpo->wo", weight, np.square(one))
+        np.testing.assert_allclose(expected, squares[:, r], rtol=1e-9)
+        total += share[r] * one
+    mixed = left_out(design, factors, RIDGES, np.tile(share, (3, 1)), y)
+    np.testing.assert_allclose(mixed[mask], total[mask], rtol=1e-9)
 
 
 def test_windows_of_one_geometry_share_a_factor(windows):

@@ -19,6 +19,10 @@ def _pieces(x, y):
     return found
 
 
+def _squares(pieces):
+    return np.square(pieces.missed).sum(axis=1)
+
+
 @pytest.mark.parametrize("count", [8, 41])
 def test_errors_are_those_of_leaving_out_one_sample(count, rng):
     x, y = np.sort(rng.uniform(-1, 1, count)), rng.normal(size=count)
@@ -27,7 +31,7 @@ def test_errors_are_those_of_leaving_out_one_sample(count, rng):
         kept = np.arange(count) != left_out
         rest = Akima1DInterpolator(x[kept], y[kept], extrapolate=True)
         expected.append((rest(x[left_out]) - y[left_out]) ** 2)
-    np.testing.assert_allclose(_pieces(x, y).squares, expected, rtol=1e-8, atol=1e-20)
+    np.testing.assert_allclose(_squares(_pieces(x, y)), expected, rtol=1e-8, atol=1e-20)
 
 
 def test_repeated_inputs_count_as_their_mean(rng):
@@ -39,14 +43,14 @@ def test_repeated_inputs_count_as_their_mean(rng):
     np.testing.assert_allclose(found.function.many(at[:, None])[:, 0], means, atol=1e-13)
     # A sample is left out together with those at the same place.
     rest = Akima1DInterpolator(np.delete(at, 12), np.delete(means, 12))(at[12])
-    np.testing.assert_allclose(found.squares[x == at[12]], (rest - noise[x == at[12]]) ** 2)
+    np.testing.assert_allclose(_squares(found)[x == at[12]], (rest - noise[x == at[12]]) ** 2)
 
 
 @pytest.mark.parametrize("gap", [5e-324, 1e-300, 1e-13])
 def test_inputs_that_hardly_differ_count_as_the_same(gap, rng):
     x, y = np.linspace(-1, 1, 31), rng.normal(size=32)
     found = _pieces(np.append(x, gap), y)
-    assert np.isfinite(found.squares).all()
+    assert np.isfinite(found.missed).all()
     middle = float(found.function.many(np.zeros((1, 1)))[0, 0])
     assert middle == pytest.approx((y[15] + y[31]) / 2, abs=1e-6)
 
@@ -61,7 +65,7 @@ def test_windows_weigh_the_errors_of_their_own_samples(rng):
     found = target.pieces.errors(cover, windows)
     for window in windows:
         weight = cover.weights(np.array([window]), target.data.x[None])[0]
-        expected = weight @ target.pieces.squares / weight.sum()
+        expected = weight @ _squares(target.pieces) / weight.sum()
         np.testing.assert_allclose(found[window], expected)
     assert found[0] < 1e-3 * found[-1]
 
@@ -73,7 +77,7 @@ def test_windows_between_samples_have_the_mean_of_all():
     cover = target.data.cover(16, np.ones(1)).cover
     found = target.pieces.errors(cover, np.arange(cover.windows))
     middle = np.argmin(np.abs(cover.centre[:, 0]))
-    assert found[middle] == target.pieces.squares.mean()
+    assert found[middle] == _squares(target.pieces).mean()
 
 
 def test_none_for_several_inputs_or_few_samples(rng):
@@ -111,3 +115,59 @@ def test_a_piecewise_cubic_takes_two_outputs(rng):
     assert found is not None
     assert isinstance(found.function, PiecewiseCubic)
     np.testing.assert_allclose(found.function.many(x[:, None]), y, atol=1e-13)
+
+
+def test_cubics_meet_learnt_values_in_the_holes(rng):
+    nodes = np.sort(rng.permutation(400)[:360])
+    values = np.cumsum(rng.normal(size=400))
+    x = -1 + 2 * nodes / 399
+    found = _pieces(x, values[nodes])
+    kept = PiecewiseCubic.akima(x, values[nodes, None])
+    assert 30 <= len(found.holes) <= 40
+    assert np.intersect1d(np.round((found.holes + 1) * 399 / 2).astype(int), nodes).size == 0
+    np.testing.assert_allclose(
+        found.function.many(x[:, None])[:, 0], values[nodes], rtol=0, atol=1e-8
+    )
+    there = found.holes[:, None]
+    assert not np.allclose(found.function.many(there), kept.many(there))
+
+
+def test_errors_are_learnt_ones_only_in_windows_with_holes(rng):
+    nodes = np.r_[np.arange(400), np.sort(400 + rng.permutation(400)[:340])]
+    x = -1 + 2 * nodes / 799
+    target = Target.of(regression(x, np.sin(40 * x) + 0.3 * rng.normal(size=len(x))))
+    assert target.pieces is not None
+    cover = target.data.cover(32, np.ones(1)).cover
+    learns = target.pieces.learns(cover)
+    assert not learns[cover.centre[:, 0] < -0.1].any()
+    assert learns[cover.centre[:, 0] > 0.1].mean() > 0.8
+    found = target.pieces.errors(cover, np.arange(cover.windows))
+    for window in range(cover.windows):
+        weight = cover.weights(np.array([window]), target.data.x[None])[0]
+        errors = target.pieces.learnt if learns[window] else target.pieces.missed
+        expected = weight @ np.square(errors).sum(axis=1) / weight.sum()
+        np.testing.assert_allclose(found[window], expected)
+
+
+def test_shares_at_the_data_are_blended_as_the_windows_are(rng):
+    target = Target.of(regression(np.linspace(-1, 1, 101), rng.normal(size=101)))
+    assert target.pieces is not None
+    cover = target.data.cover(16, np.ones(1)).cover
+    share = rng.random(cover.windows)
+    every = np.arange(cover.windows)
+    weight = cover.weights(every, np.repeat(target.data.x[None], cover.windows, axis=0))
+    np.testing.assert_allclose(target.pieces.share(cover, share), share @ weight, atol=1e-12)
+    assert np.array_equal(target.pieces.nearest(cover), np.argmax(weight, axis=0))
+
+
+def test_a_record_with_missing_samples_is_filled_better_than_by_cubics_or_networks_alone(rng):
+    record = np.zeros(1200)  # an oscillator that noise drives
+    for i in range(2, 1200):
+        record[i] = 0.652 * record[i - 1] - 0.81 * record[i - 2] + rng.normal()
+    nodes = np.sort(rng.permutation(1200)[:1080])
+    away = np.setdiff1d(np.arange(10, 1190), nodes)
+    solution = Windows().run(regression(nodes.astype(float), record[nodes]), key=jr.key(0))
+    assert solution.plan.numbers["learnt"] >= 100
+    akima = Akima1DInterpolator(nodes, record[nodes])(away)
+    error = np.linalg.norm(solution(away.astype(float))[:, 0] - record[away])
+    assert error < 0.92 * np.linalg.norm(akima - record[away])

@@ -28,6 +28,12 @@ class LocalReadout(eqx.Module):
         """What this layer adds in one window at one local point."""
         return self.weight[self.row[window]] @ self.layer(local)
 
+    def times(self, factor: Float[np.ndarray, " windows"]) -> "LocalReadout":
+        """The same with what it adds multiplied by a factor of each window."""
+        of_row = np.ones(len(self.weight))
+        of_row[np.asarray(self.row)] = factor
+        return LocalReadout(self.layer, self.weight * of_row[:, None, None], self.row)
+
 
 class SharedPieces(eqx.Module):
     """One function between the samples of one input, of which every window takes its share.

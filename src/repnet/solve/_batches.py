@@ -3,6 +3,7 @@
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -23,6 +24,7 @@ class Batch:
       all windows see the same ones.
     - `mask`: which of them hold data, `(windows, points)`, or `(1, points)` where all do.
     - `weight`: blending weights, zero beyond the mask; `y`: targets there, zero beyond the mask.
+    - `site`: the flat node of every point on a grid, or its row in scattered data.
     """
 
     position: Int[np.ndarray, " windows"]
@@ -30,6 +32,7 @@ class Batch:
     mask: Bool[np.ndarray, "masks points"]
     weight: Float[np.ndarray, "windows points"]
     y: Float[np.ndarray, "windows points out"]
+    site: Int[np.ndarray, "windows points"]
 
 
 class Sampled:
@@ -53,6 +56,16 @@ class Sampled:
             for out in range(y.shape[1]):  # several values at one node count as their mean
                 flat[:, out] = np.bincount(grid.rows, y[:, out], len(flat)) / np.maximum(held, 1)
             self._held = (held > 0).reshape(grid.size)
+
+    @cached_property
+    def sites(self) -> Int[np.ndarray, " points"]:
+        """The flat node of every data row on the grid; without one, its own number."""
+        return np.arange(len(self.x)) if self.grid is None else self.grid.rows
+
+    def at_sites(self, values: Float[np.ndarray, "points out"]) -> Float[np.ndarray, "sites out"]:
+        """Means of the data rows' values by site; zero where there are none."""
+        count = np.maximum(np.bincount(self.sites), 1)
+        return np.stack([np.bincount(self.sites, column) / count for column in values.T], axis=1)
 
     def cover(self, per_window: int, stretch: Float[np.ndarray, " dim"]) -> "Cut":
         """A cover of the data by windows of about `per_window` points."""
@@ -110,7 +123,8 @@ class Sampled:
             weight = np.where(held, cover.weights(chosen, points) + 1e-6, 0.0)
             y = np.where(held[..., None], self._nodes[at], 0.0)
             mask = held[:1] if held.all() else held
-            yield Batch(position[part], local, mask, weight, y)
+            site = np.ravel_multi_index(at, self.grid.size)
+            yield Batch(position[part], local, mask, weight, y, np.asarray(site))
 
     def _scattered(
         self, cut: "Cut", windows: Int[np.ndarray, " some"], alone: Int[np.ndarray, " alone"]
@@ -130,7 +144,7 @@ class Sampled:
                 local = np.where(mask[..., None], local, 0.0)
                 weight = np.where(mask, cover.weights(chosen, points) + 1e-6, 0.0)
                 y = np.where(mask[..., None], self.y[index], 0.0)
-                batches.append(Batch(alone[rows], local, mask, weight, y))
+                batches.append(Batch(alone[rows], local, mask, weight, y, self.sites[index]))
         return batches
 
 

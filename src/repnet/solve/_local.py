@@ -120,6 +120,18 @@ def leave_one_out(
     return np.einsum("wp,wpro->wro", weight, np.square(alpha / diagonal[..., None]), optimize=True)
 
 
+def left_out(
+    design: Design,
+    factors: Factors,
+    ridges: Float[np.ndarray, " ridges"],
+    share: Float[np.ndarray, "windows ridges"],
+    y: Float[np.ndarray, "windows points out"],
+) -> Float[np.ndarray, "windows points out"]:
+    """Leave-one-out errors at every point, target less value, averaged over ridges by shares."""
+    alpha, diagonal = _dual(factors, ridges * design.unit[:, None], y)
+    return np.einsum("wpro,wr->wpo", alpha / diagonal[..., None], share)
+
+
 def _dual(
     factors: Factors,
     shift: Float[np.ndarray, "geometries ridges"],

@@ -4,10 +4,12 @@ import dataclasses
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from repnet.nn import PiecewiseCubic
 from repnet.solve._cover import Cover
+from repnet.solve._missing import fill_missing
+from repnet.spectrum import detect_grid
 
 _REACH = 3  # samples on either side that a piece depends on
 _DIGITS = 12  # of standardized inputs: closer ones count as the same, lest their slopes overflow
@@ -18,14 +20,21 @@ _LEAST = 8  # samples below which nothing is left to leave out
 class Pieces:
     """Akima's cubics through the samples, whose values count as their mean where inputs repeat.
 
+    Where the samples lie on a grid with holes, the cubics also go through values there that are
+    learnt from the rest of the record.
+
     - `function`: through all of them.
     - `x`: the data's inputs, shape `(points,)`.
-    - `squares`: squared leave-one-out errors at the data, summed over the outputs.
+    - `missed`: leave-one-out errors at the data, target less value, shape `(points, out)`.
+    - `holes`: inputs whose values are learnt, shape `(holes,)`.
+    - `learnt`: as `missed`, with the left-out value learnt as those of the holes are.
     """
 
     function: PiecewiseCubic
     x: Float[np.ndarray, " points"]
-    squares: Float[np.ndarray, " points"]
+    missed: Float[np.ndarray, "points out"]
+    holes: Float[np.ndarray, " holes"]
+    learnt: Float[np.ndarray, "points out"]
 
     @staticmethod
     def of(
@@ -41,25 +50,68 @@ class Pieces:
         np.add.at(values, place, y)
         values /= np.bincount(place)[:, None]
         with jax.enable_x64(True):
-            squares = np.square(_left_out(knots, values)[place] - y).sum(axis=1)
-            return Pieces(PiecewiseCubic.akima(knots, values), x[:, 0], squares)
+            left_out = _left_out(knots, values)
+            missed = y - left_out[place]
+            grid = detect_grid(knots[:, None])
+            filled = grid and fill_missing(grid.index[:, 0], values, left_out)
+            if grid is None or filled is None:
+                through = PiecewiseCubic.akima(knots, values)
+                return Pieces(through, x[:, 0], missed, np.zeros(0), missed)
+            holes = grid.origin[0] + grid.step[0] * filled.nodes
+            order = np.argsort(np.concatenate([knots, holes]))
+            through = PiecewiseCubic.akima(
+                np.concatenate([knots, holes])[order],
+                np.concatenate([values, filled.values])[order],
+            )
+            return Pieces(through, x[:, 0], missed, holes, y - filled.left_out[place])
 
     def errors(self, cover: Cover, windows: Int[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
         """Mean of the squared leave-one-out errors by each window's blending weights.
 
-        A window whose weights meet no sample has the mean of all.
+        Errors are those of learnt values in windows that hold such values. A window whose weights
+        meet no sample has the mean of all.
         """
-        last = cover.windows - 1
-        place = (self.x - cover.start[0]) / cover.spacing[0]
-        first = np.clip(np.floor(place).astype(int), 0, max(last - 1, 0))
-        total, weighted = np.zeros((2, cover.windows))
-        for window in (first, np.minimum(first + 1, last)):  # no others have weights there
-            weight = cover.weights(window, self.x[:, None, None])[:, 0]
-            total += np.bincount(window, weight, cover.windows)
-            weighted += np.bincount(window, weight * self.squares, cover.windows)
+        squares, learnt = (np.square(e).sum(axis=1) for e in (self.missed, self.learnt))
+        window, weight = _weights(cover, self.x)
+        total = _sums(cover, window, weight)
+        held = np.where(self.learns(cover)[window], learnt, squares)
         empty = total <= 0.0
-        mean = np.where(empty, self.squares.mean(), weighted / np.where(empty, 1.0, total))
-        return mean[windows]
+        mean = _sums(cover, window, weight * held) / np.where(empty, 1.0, total)
+        return np.where(empty, squares.mean(), mean)[windows]
+
+    def learns(self, cover: Cover) -> Bool[np.ndarray, " windows"]:
+        """In which windows learnt values have a weight."""
+        return _sums(cover, *_weights(cover, self.holes)) > 0.0
+
+    def nearest(self, cover: Cover) -> Int[np.ndarray, " points"]:
+        """The window with the largest weight at every data point."""
+        window, weight = _weights(cover, self.x)
+        return np.where(weight[1] > weight[0], window[1], window[0])
+
+    def share(
+        self, cover: Cover, share: Float[np.ndarray, " windows"]
+    ) -> Float[np.ndarray, " points"]:
+        """What the windows' shares come to at the data."""
+        window, weight = _weights(cover, self.x)
+        return (weight * share[window]).sum(axis=0) / weight.sum(axis=0)
+
+
+def _weights(
+    cover: Cover, x: Float[np.ndarray, " points"]
+) -> tuple[Int[np.ndarray, "2 points"], Float[np.ndarray, "2 points"]]:
+    """The two windows about every point, and their blending weights there."""
+    last = cover.windows - 1
+    place = (x - cover.start[0]) / cover.spacing[0]
+    first = np.clip(np.floor(place).astype(int), 0, max(last - 1, 0))
+    window = np.stack([first, np.minimum(first + 1, last)])  # no others have weights there
+    weight = np.stack([cover.weights(side, x[:, None, None])[:, 0] for side in window])
+    return window, np.maximum(weight, 0.0)  # not a rounding's -1e-17 at a window's edge
+
+
+def _sums(
+    cover: Cover, window: Int[np.ndarray, "2 points"], weight: Float[np.ndarray, "2 points"]
+) -> Float[np.ndarray, " windows"]:
+    return np.bincount(window.ravel(), weight.ravel(), cover.windows).astype(float)
 
 
 def _left_out(

@@ -14,10 +14,11 @@ from repnet.nn import LocalReadout, SharedPieces, Windowed
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
-from repnet.solve._local import factorize, leave_one_out, make_design, readouts
+from repnet.solve._local import factorize, leave_one_out, left_out, make_design, readouts
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
+from repnet.solve._stacking import Missed, local_shares, stacked_share
 from repnet.solve._window_check import squares_between
 from repnet.spectrum import axis_spectra, detect_grid
 
@@ -164,7 +165,7 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
         squares, between = np.maximum(squares, apart), float(np.sqrt(np.mean(apart)))
     kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=False) if keep]
-    pieces = pieces if kept[-1] else None
+    pieces = pieces if kept[-1] or (pieces is not None and len(pieces.holes) > 0) else None
     return Choice(cut, survivors, pieces, windows, squares, between, {})
 
 
@@ -245,6 +246,8 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     least = np.minimum(_BLEND, by_layer.max(axis=1, keepdims=True))
     by_layer = np.where(by_layer >= least, by_layer, 0.0)
     by_layer /= by_layer.sum(axis=1, keepdims=True)
+    learns = choice.pieces is not None and len(choice.pieces.holes) > 0
+    missed = Missed.none(target.data) if learns else None
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
     parts = []
     for position, candidate in enumerate(choice.candidates):
@@ -252,9 +255,17 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         if len(used):
             within = shares[used, position] / shares[used, position].sum(axis=1, keepdims=True)
             share = by_layer[used, position, None] * within
-            part, offset = _part(target, choice.cut, used, candidate, share)
+            part, offset = _part(target, choice.cut, used, candidate, share, missed)
             affine[used] += offset
             parts.append(part)
+    squares = _squares(shares, errors)
+    if choice.pieces is not None and missed is not None:
+        more = _more_pieces(target, choice, by_layer[:, -1], missed, squares)
+        squares += more * (choice.pieces.errors(cover, every) - squares)
+        parts = [part.times(1.0 - more) for part in parts]
+        affine *= (1.0 - more)[:, None, None]
+        by_layer *= (1.0 - more)[:, None]
+        by_layer[:, -1] += more
     network = Windowed(
         tuple(parts),
         jnp.asarray(affine),
@@ -265,8 +276,32 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
-    error = float(np.sqrt(np.mean(_squares(shares, errors))))
-    return Fitted(network, by_layer.mean(axis=0), error)
+    return Fitted(network, by_layer.mean(axis=0), float(np.sqrt(np.mean(squares))))
+
+
+def _more_pieces(
+    target: Target,
+    choice: Choice,
+    share: Float[np.ndarray, " windows"],
+    missed: Missed,
+    squares: Float[np.ndarray, " windows"],
+) -> Float[np.ndarray, " windows"]:
+    """What share of every window's mixture to give up for the pieces, where they learn values.
+
+    **Arguments:** `share`: that the pieces have in the mixture; `missed`: by its networks;
+    `squares`: the mixture's errors.
+    """
+    cover, pieces, data = choice.cut.cover, choice.pieces, target.data
+    assert pieces is not None
+    networks, learnt = missed.mean(), data.at_sites(pieces.learnt)
+    part = data.at_sites(pieces.share(cover, share)[:, None])
+    networks = np.where(np.isnan(networks), learnt, networks)  # where pieces alone have a share
+    learns = pieces.learns(cover)
+    held = data.at_sites(1.0 * learns[pieces.nearest(cover)][:, None]) > 0.0
+    mixture = (1.0 - part) * networks + part * learnt
+    overall = stacked_share(mixture[held[:, 0]], learnt[held[:, 0]])
+    second = pieces.errors(cover, np.arange(cover.windows)) + _ROUND_OFF**2
+    return np.where(learns, local_shares(overall, squares + _ROUND_OFF**2, second), 0.0)
 
 
 def _shared(pieces: Pieces | None, share: Float[np.ndarray, " windows"]) -> SharedPieces | None:
@@ -281,8 +316,12 @@ def _part(
     windows: Int[np.ndarray, " used"],
     candidate: Candidate,
     share: Float[np.ndarray, "used ridges"],
+    missed: Missed | None,
 ) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
-    """Read-outs of one layer in the windows that use it, and their affine parts."""
+    """Read-outs of one layer in the windows that use it, and their affine parts.
+
+    `missed` takes what they miss where samples are left out.
+    """
     out = target.data.y.shape[1]
     weight = np.zeros((1 + len(windows), out, candidate.layer.width))  # row 0 stays zero
     affine = np.zeros((len(windows), out, 1 + target.dim))
@@ -294,6 +333,9 @@ def _part(
         mixed = share[batch.position, : len(ridges)]
         found = readouts(design, factors, batch.mask, ridges, mixed, batch.y)
         weight[1 + batch.position], affine[batch.position] = found
+        if missed is not None:
+            errors = left_out(design, factors, ridges, mixed, batch.y)
+            missed.add(batch, mixed.sum(axis=1), errors)
 
     _in_threads(work, target.data.batches(cut, windows))
     row = np.zeros(cut.cover.windows, np.int32)

@@ -32,7 +32,8 @@ class Windows(eqx.Module):
 
     Every window has a one-layer network whose read-out is found by ridge regression. Window size,
     first layer (steps at several slope scales, powers of ramps, sines within the target's band; for
-    one input also cubics between the samples) and ridge are chosen by leave-one-out errors: first
+    one input also cubics between the samples, and where a grid misses some, values there that are
+    learnt from the rest of the record) and ridge are chosen by leave-one-out errors: first
     in some pilot windows, then in every window, whose own evidence is weighed against what served
     elsewhere. The result is a `nn.Windowed`.
 
@@ -113,12 +114,17 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     if choice.between:
         apart = f"Between the nodes two draws of the layers differ by {choice.between:.1e} of it."
         reasons = (*reasons, apart)
+    holes = 0 if choice.pieces is None else len(choice.pieces.holes)
+    if holes:
+        learnt = f"The cubics go through {holes} missing samples, learnt from the whole record."
+        reasons = (*reasons, learnt)
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
         "windows": cover.windows,
         "per_window": per_window,
         "leave_one_out": fitted.error,
         "between": choice.between,
+        "learnt": holes,
         "shares": shares,
         "pilot": {str(size): error for size, error in choice.tried.items()},
     }
