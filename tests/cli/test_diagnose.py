@@ -79,10 +79,10 @@ def test_coarse_sampling_is_told(tmp_path, capsys):
 
 
 def _corner() -> Dataset:
-    """A tenth of the terrain."""
-    whole, shape = terrain(), (128, 128)
-    rows = [each.reshape(*whole.grid_shape, -1)[:128, :128] for each in (whole.x, whole.y)]
-    x, y = (each.reshape(128 * 128, -1) for each in rows)
+    """A twentieth of the terrain."""
+    whole, shape = terrain(), (80, 80)
+    rows = [each.reshape(*whole.grid_shape, -1)[:80, :80] for each in (whole.x, whole.y)]
+    x, y = (each.reshape(80 * 80, -1) for each in rows)
     return replace(whole, x=x, y=y, grid_shape=shape)
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -17,28 +18,45 @@ SOURCE = Path(__file__).parents[2] / "src"
 ENDLESS = ["--solver", "gradient", "--steps", "100000000", "--width", "16", "--depth", "2"]
 
 
-def interrupted(wave: Path, out: Path, wait: float, number: int) -> subprocess.CompletedProcess:
-    """A training without end that gets a signal some seconds after its output folder is ready."""
-    with subprocess.Popen(
+def interrupted(
+    wave: Path, outs: dict[Path, int], wait: float
+) -> list[subprocess.CompletedProcess]:
+    """Trainings without end, side by side; each gets its signal when all output folders have been
+    ready for some seconds."""
+    with ExitStack() as open_ones:
+        processes = [open_ones.enter_context(_training(wave, out)) for out in outs]
+        open_ones.callback(_kill, processes)
+        deadline = time.monotonic() + 90
+        while not all(any(out.parent.glob(f".{out.name}.partial-*")) for out in outs):
+            for process in processes:
+                assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(wait)
+        pairs = list(zip(processes, outs.values(), strict=True))
+        for process, number in pairs:
+            process.send_signal(number)
+        said = [_patiently(process, number) for process, number in pairs]
+    return [
+        subprocess.CompletedProcess([], process.returncode, *each)
+        for process, each in zip(processes, said, strict=True)
+    ]
+
+
+def _training(wave: Path, out: Path) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, "-m", "repnet.cli", "fit", str(wave), *ENDLESS, "--out", str(out)],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
-        deadline = time.monotonic() + 90
-        while not any(out.parent.glob(f".{out.name}.partial-*")):
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        time.sleep(wait)
-        process.send_signal(number)
-        try:
-            shown, said = _patiently(process, number)
-        except subprocess.TimeoutExpired:
+    )
+
+
+def _kill(processes: list[subprocess.Popen]) -> None:
+    for process in processes:
+        if process.poll() is None:
             process.kill()
-            raise
-    return subprocess.CompletedProcess([], process.returncode, shown, said)
 
 
 def _patiently(process: subprocess.Popen, number: int) -> tuple[str, str]:
@@ -51,27 +69,26 @@ def _patiently(process: subprocess.Popen, number: int) -> tuple[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_best_network_so_far_is_saved(wave, tmp_path, number):
-    out = tmp_path / "run"
-    done = interrupted(wave, out, 18.0, number)
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "interrupted" in done.stderr
-    assert str(out) in done.stderr
-    record = json.loads((out / "run.json").read_text())
-    assert record["result"] == "interrupted"
-    assert record["steps"] > 0
-    assert np.isfinite(record["heldout_rmse"])
-    assert np.isfinite(Solution.load(out / "model.npz")(np.linspace(0, 2, 9))).all()
-    assert (out / "report.html").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+def test_the_best_network_so_far_is_saved(wave, tmp_path):
+    outs = {tmp_path / "int": signal.SIGINT, tmp_path / "term": signal.SIGTERM}
+    for out, done in zip(outs, interrupted(wave, outs, 20.0), strict=True):
+        assert done.returncode == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "interrupted" in done.stderr
+        assert str(out) in done.stderr
+        record = json.loads((out / "run.json").read_text())
+        assert record["result"] == "interrupted"
+        assert record["steps"] > 0
+        assert np.isfinite(record["heldout_rmse"])
+        assert np.isfinite(Solution.load(out / "model.npz")(np.linspace(0, 2, 9))).all()
+        assert (out / "report.html").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["int", "term"]
 
 
 @pytest.mark.slow
 def test_an_early_interrupt_leaves_nothing_half_written(wave, tmp_path):
     out = tmp_path / "run"
-    done = interrupted(wave, out, 0.2, signal.SIGINT)
+    (done,) = interrupted(wave, {out: signal.SIGINT}, 0.2)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "interrupted" in done.stderr

@@ -11,6 +11,11 @@ from repnet.nn import FROZEN, MLP, RepLinear, RepNet, siren
 from repnet.solve._clock import Clock
 
 
+@eqx.filter_jit
+def _mean_square(network, x):
+    return jnp.mean(jax.vmap(network)(x) ** 2)
+
+
 @pytest.mark.parametrize(
     ("activation", "features", "scale", "hidden"),
     [
@@ -25,17 +30,17 @@ from repnet.solve._clock import Clock
 )
 @pytest.mark.slow
 def test_initial_output_has_magnitude_one(activation, features, scale, hidden):
-    def rms(key):
+    def square(key):
         network = RepNet(
-            2, 4, width=256, hidden=hidden, scale=scale, activation=activation, features=features,
+            2, 16, width=256, hidden=hidden, scale=scale, activation=activation, features=features,
             key=key,
         )  # fmt: skip
         x = jr.uniform(jr.fold_in(key, 1), (256, 2), minval=-1.0, maxval=1.0)
-        return jnp.mean(jax.vmap(network)(x) ** 2)
+        return _mean_square(network, x)
 
-    squares = jax.jit(lambda keys: jax.lax.map(rms, keys))(jr.split(jr.key(0), 50))
-    # 50 networks of 4 outputs: the mean square errs by about 10 %, plus 1/width corrections.
-    assert float(jnp.sqrt(jnp.mean(squares))) == pytest.approx(1.0, abs=0.15)
+    squares = [float(square(key)) for key in jr.split(jr.key(0), 20)]
+    # 20 networks of 16 outputs: the mean square errs by about 10 %, plus 1/width corrections.
+    assert np.mean(squares) ** 0.5 == pytest.approx(1.0, abs=0.15)
 
 
 def test_magnitude_is_that_of_the_given_domain():
