@@ -48,6 +48,22 @@ def test_a_bad_guess_is_left_behind():
     assert len(choice.numbers["heldout"]) > 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_on_few_points_wants_the_small_scale_that_learns_slowly(seed):
+    """After 300 steps the scale of 1.8 has not learnt the faster wave; in the end it is best."""
+    x = np.linspace(-1, 1, 129)
+    y = np.sin(3 * x) + 0.3 * np.sin(13 * x)
+    noisy = y + 0.1 * np.std(y) * np.random.default_rng(3).normal(size=x.shape)
+
+    def make(key, scale):
+        return RepNet(1, width=256, hidden=(64, 64), scale=scale, key=key)
+
+    _, choice = find_scale(regression(x, noisy), {"": make}, key=jr.key(seed))
+    assert choice.scale[0] < 3.0
+    assert choice.numbers["heldout"]["0.5"] < 0.2
+
+
 def test_a_problem_that_is_no_regression_has_no_scale():
     def zero(u, x, unknowns):
         return u(x)

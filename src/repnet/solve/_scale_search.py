@@ -20,6 +20,8 @@ from repnet.spectrum import ScaleChoice, suggest_scale
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
+_FEW = 160  # points up to which longer ones take seconds
+_LONGER = 750  # steps of those: small scales are slow, and must not look worse than they are
 _NEAR = 0.7  # excess of squared errors that counts as near, for steps and ramps
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
@@ -66,7 +68,7 @@ def find_scale(
             "a regression; got 'auto'."
         )
     guess = suggest_scale(data.points, data.values, activation=activation, features=features)
-    short = min(_STEPS, steps // 4)
+    short = min(_LONGER if len(data.points) <= _FEW else _STEPS, steps // 4)
     if short < _STEPS // 4:
         first = next(iter(variants))
         return first, (guesses or {}).get(first, guess)
