@@ -15,6 +15,7 @@ from repnet.nn import FROZEN, MLP, Linear, RepLinear, RepNet
 from repnet.problem import Box, Problem, Term, regression
 from repnet.solve import RESULTS, Gradient, Solution, train_many
 
+_default_network = importlib.import_module("repnet.solve._default_network")
 SMALL = Gradient(steps=60, chunk=20, width=16, hidden=(8,), scale=8.0)
 
 
@@ -358,3 +359,34 @@ def test_bad_arguments_are_named(arguments, words):
         Gradient(**arguments)
     for word in ("Gradient", *words):
         assert word in str(caught.value)
+
+
+@pytest.mark.slow
+def test_steps_that_start_small_bend_less_between_few_points(monkeypatch):
+    """Half the size, said in the plan; smooth functions are met better at random points."""
+    x = np.sort(np.random.default_rng(5).uniform(-1.0, 1.0, 33))
+    between = np.linspace(x[0], x[-1], 1001)
+    solver = Gradient(steps=1500, width=128, features="plain", scale=1.0, finish=0)
+
+    def trained(function, size):
+        monkeypatch.setattr(_default_network, "_GENTLE", size)
+        return solver.run(regression(x, function(x)), key=jr.key(0))
+
+    def error(function, size):
+        truth = function(between)
+        return np.linalg.norm(trained(function, size)(between)[:, 0] - truth)
+
+    functions = (np.exp, np.arctan, lambda t: np.sin(2.0 * t + 1.0), lambda t: np.log(1.2 + t))
+    gains = [error(function, 1.0) / error(function, 0.5) for function in functions]
+    assert np.exp(np.mean(np.log(gains))) > 1.3
+    whole, half = (trained(np.exp, size) for size in (1.0, 0.5))
+    gain = half.initial.network.first.gain / whole.initial.network.first.gain
+    assert float(gain) == pytest.approx(0.5)
+    assert "start at 0.5 of their size" in half.plan.reasons[-1]
+
+
+def test_local_features_and_many_points_start_at_their_size():
+    x, y = wave(200)
+    for solver, points in ((SMALL, 65), (dataclasses.replace(SMALL, features="plain"), 200)):
+        solution = solver.run(regression(x[:points], y[:points]), key=jr.key(0))
+        assert not any("of their size" in reason for reason in solution.plan.reasons)

@@ -38,6 +38,11 @@ class Feature:
     activation: Activation
 
     @property
+    def local(self) -> bool:
+        """Whether it is almost zero away from its hyperplane."""
+        return self.kind in ("bump", "hat")
+
+    @property
     def cost(self) -> int:
         """How many activations one feature is made of."""
         return _COST[self.kind]

@@ -3,19 +3,27 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
 import jax.random as jr
 from jaxtyping import PRNGKeyArray
 
-from repnet.nn import MLP, RepNet
+from repnet.nn import MLP, RepLinear, RepNet
 from repnet.nn._check import PerAxis
+from repnet.nn._feature import make_feature
 from repnet.problem import Problem
 from repnet.solve._directions import DirectionChoices, Directions, direction_choices
 from repnet.solve._equation_scale import equation_scale
+from repnet.solve._regression import FEW_POINTS, is_regression
 from repnet.solve._scale_search import find_scale
-from repnet.solve._training import is_regression
 
 if TYPE_CHECKING:
     from repnet.solve._gradient import Gradient
+
+# A network whose first features are small bends no more than the data ask for. Ten functions at 33
+# points of one input: steps at this size leave half the error of steps of mean square 1, a third of
+# the size as much as these.
+_GENTLE = 0.5
+_SMALLER = f"On so few points its features start at {_GENTLE:g} of their size."
 
 
 def default_network(
@@ -28,8 +36,10 @@ def default_network(
     if features == "auto":  # equations of second order want steps
         features = "local" if regression else "plain"
 
+    gentle = regression and _few(problem) and not make_feature(features, solver.activation).local
+
     def make(directions: Directions, key: PRNGKeyArray, scale: PerAxis) -> MLP:
-        return RepNet(
+        network = RepNet(
             problem.dim,
             problem.out_size,
             width=solver.width,
@@ -40,7 +50,14 @@ def default_network(
             directions=directions,
             key=key,
         )
+        if not gentle:
+            return network
+        first = network.first
+        assert isinstance(first, RepLinear)
+        first = eqx.tree_at(lambda layer: layer.gain, first, _GENTLE * first.gain)
+        return eqx.tree_at(lambda n: n.first, network, first)
 
+    said = (_SMALLER,) if gentle else ()
     given = None if isinstance(solver.scale, str) else solver.scale
     choices = direction_choices(
         problem,
@@ -53,7 +70,7 @@ def default_network(
     if not regression or given is not None:
         (directions,) = choices.directions.values()
         if given is not None:
-            return make(directions, network_key, given), _said(choices), {}
+            return make(directions, network_key, given), (*_said(choices), *said), {}
         choice = equation_scale(problem, features=features, key=search_key)
         network = make(directions, network_key, choice.scale)
         return network, choice.reasons, choice.numbers
@@ -69,7 +86,7 @@ def default_network(
         key=search_key,
     )
     network = make(choices.directions[name], network_key, choice.scale)
-    return network, choice.reasons, choice.numbers
+    return network, (*choice.reasons, *said), choice.numbers
 
 
 def _plain(directions: str) -> str:
@@ -78,3 +95,8 @@ def _plain(directions: str) -> str:
 
 def _said(choices: DirectionChoices) -> tuple[str, ...]:
     return (choices.reason,) if choices.reason else ()
+
+
+def _few(problem: Problem) -> bool:
+    (term,) = problem.terms.values()
+    return problem.dim == 1 and len(term.points) <= FEW_POINTS

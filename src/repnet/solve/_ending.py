@@ -15,6 +15,7 @@ from repnet.solve._finish import Finished, double, finish, readout_places
 from repnet.solve._held_out import held_out_rows
 from repnet.solve._loss import Training, residuals
 from repnet.solve._randomized import BATCH, randomized, subsampled
+from repnet.solve._regression import FEW_POINTS
 from repnet.solve.equations._fit import judge
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
@@ -26,7 +27,6 @@ _WORK = 2e12  # multiplications of all steps
 _LARGEST = 1.2e8  # numbers in the Jacobian
 _UNSOLVED = 0.5  # residual relative to the equation's own terms, from which nothing was learnt
 _UNITS = 170  # three points for each, at which that is told
-_FEW = 160  # points of a regression that steps on all of them take seconds for
 _FEW_STEPS = 6
 _SHARE = 0.2  # of those points, left out to tell whether the steps help
 _NEARER = 0.5  # of the squared error there, that steps which help leave at most
@@ -51,7 +51,7 @@ def few_steps(rows: int) -> int:
     >>> few_steps(33), few_steps(1000)
     (6, 0)
     """
-    return _FEW_STEPS if rows <= _FEW else 0
+    return _FEW_STEPS if rows <= FEW_POINTS else 0
 
 
 def on_all(rows: int, columns: int) -> bool:

@@ -7,6 +7,8 @@ from repnet.problem import Problem
 from repnet.problem._problem import value
 from repnet.solve._standardize import standardization
 
+FEW_POINTS = 160  # up to which long trials, and steps on all points, take seconds
+
 
 def is_regression(problem: Problem) -> bool:
     """Whether the problem asks one network to equal given values at points, and no more."""

@@ -14,14 +14,16 @@ from repnet.nn._feature import make_feature
 from repnet.problem import Problem
 from repnet.solve._held_out import held_out_rows
 from repnet.solve._loop import advance
+from repnet.solve._regression import FEW_POINTS
 from repnet.solve._training import Ready, is_regression, prepare
 from repnet.spectrum import ScaleChoice, suggest_scale
 
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
-_FEW = 160  # points up to which longer ones take seconds
-_LONGER = 750  # steps of those: small scales are slow, and must not look worse than they are
+_LONGER = (
+    750  # steps where points are few: small scales are slow, and must not look worse than they are
+)
 _NEAR = 0.7  # excess of squared errors that counts as near, for steps and ramps
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
@@ -68,12 +70,11 @@ def find_scale(
             "a regression; got 'auto'."
         )
     guess = suggest_scale(data.points, data.values, activation=activation, features=features)
-    short = min(_LONGER if len(data.points) <= _FEW else _STEPS, steps // 4)
+    short = min(_LONGER if len(data.points) <= FEW_POINTS else _STEPS, steps // 4)
     if short < _STEPS // 4:
         first = next(iter(variants))
         return first, (guesses or {}).get(first, guess)
-    tails = make_feature(features, activation).kind in ("plain", "ramp")
-    near = _NEAR if tails else 0.0
+    near = 0.0 if make_feature(features, activation).local else _NEAR
     return search_scale(
         problem, variants, guess, near=near, steps=short, batch=batch, guesses=guesses, key=key
     )
