@@ -3,6 +3,7 @@
     python benchmarks/few_points.py
     python benchmarks/few_points.py --noise 0.1 --points 129
     python benchmarks/few_points.py --features plain
+    python benchmarks/few_points.py --activation relu
 
 Ten functions, on a grid and at random, all defaults of `Gradient`; test errors on 4,001 points
 between the first and the last one. `worst` is the largest error of all seeds after the last steps
@@ -13,10 +14,11 @@ by the test error itself.
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax.random as jr
 import numpy as np
-from _methods import HIDDEN
+from _methods import ACTIVATIONS, HIDDEN
 from jaxtyping import Array
 
 from repnet.judge import relative_l2
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--noise", type=float, default=0.0, help="over the standard deviation")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--features", default="auto", help="of our first layer; plain: steps")
+    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="tanh")
     parser.add_argument("--only", nargs="+", choices=list(FUNCTIONS), default=list(FUNCTIONS))
     options = parser.parse_args(argv)
     print("| function | points | ordinary | descent | with the last steps | worst |")
@@ -70,11 +73,13 @@ def _row(name: str, layout: str, options: argparse.Namespace) -> dict:
     def errors(solver: Gradient, ordinary: bool = False) -> np.ndarray:
         found = []
         for key in jr.split(jr.key(0), options.seeds):
-            solution = solver.run(problem, _ordinary(key) if ordinary else None, key=key)
+            solution = solver.run(problem, draw(key) if ordinary else None, key=key)
             found.append(relative_l2(solution, between, function(between)))
         return np.array(found)
 
-    ours = Gradient(features=options.features)
+    activation = ACTIVATIONS[options.activation]
+    draw = partial(_ordinary, activation)
+    ours = Gradient(features=options.features, activation=activation)
     descent, ended = errors(replace(ours, finish=0)), errors(ours)
     ordinary = min(_mean(errors(Gradient(rate=rate), ordinary=True)) for rate in RATES)
     row = {
@@ -90,9 +95,10 @@ def _row(name: str, layout: str, options: argparse.Namespace) -> dict:
     return row
 
 
-def _ordinary(key: Array) -> MLP:
+def _ordinary(activation: Callable, key: Array) -> MLP:
     first, rest = jr.split(key)
-    return MLP(Linear(1, 256, key=first), 1, hidden=HIDDEN, key=rest)
+    layer = Linear(1, 256, activation=activation, key=first)
+    return MLP(layer, 1, hidden=HIDDEN, activation=activation, key=rest)
 
 
 def _mean(errors: np.ndarray) -> float:

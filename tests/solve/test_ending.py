@@ -86,6 +86,16 @@ def test_trainings_that_are_ended_otherwise_have_none(change):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("activation", "steps"), [(jax.nn.relu, 0), (jax.nn.softplus, 6)])
+def test_relu_is_not_tried(monkeypatch, activation, steps):
+    """A trial that always helps: no steps for an activation with kinks all the same."""
+    monkeypatch.setattr(_ending, "_NEARER", np.inf)
+    x = np.linspace(-1, 1, 33)
+    solver = replace(FEW, activation=activation)
+    assert solver.run(regression(x, np.tanh(6 * x)), key=jr.key(0)).steps == solver.steps + steps
+
+
+@pytest.mark.slow
 def test_a_network_of_the_callers_is_trained_as_asked():
     x = np.linspace(-1, 1, 33)
     network = RepNet(1, width=32, hidden=(16,), scale=3.0, key=jr.key(1))

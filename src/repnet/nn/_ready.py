@@ -70,7 +70,7 @@ def RepNet(
         **options,
     )
     network = MLP(first, out_size, hidden=hidden, activation=activation, key=rest_key)
-    if hidden and first.feature.kind in ("plain", "ramp"):
+    if hidden and not first.feature.local:
         network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_enlarge)
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)

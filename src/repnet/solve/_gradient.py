@@ -14,6 +14,7 @@ import optax
 from jaxtyping import Array, Key, PRNGKeyArray
 
 from repnet.nn import MLP, RepLinear
+from repnet.nn._activation import family
 from repnet.nn._check import check_choice, check_positive
 from repnet.problem import Problem
 from repnet.solve._between import Between
@@ -94,8 +95,8 @@ class Gradient:
       the initial network, on 512 at random with momentum. `None`, for equations that the default
       optimiser trains on all points, is as many as take about as long as the training: 60 on all,
       20 on many, 180 at random, none for very large networks. For a regression on up to 160
-      points whose network the solver made, at least 1,000 steps of it, `None` is 6, taken only
-      where a trial brings points nearer that are left out of it; else 0.
+      points whose network the solver made, at least 1,000 steps of it and no ReLU, `None` is 6,
+      taken only where a trial brings points nearer that are left out of it; else 0.
 
     **Raises:** `ValueError` naming the argument at fault.
 
@@ -220,6 +221,8 @@ class Gradient:
         if ready.training.frame is not None:
             return replace(schedule, finish=steps_for(*sizes(ready)))
         if not own or self.hold_out or self.steps < _TO_THE_END:
+            return schedule
+        if family(self.activation) == "relu":  # a quadratic model ends at the next kink
             return schedule
         return replace(schedule, finish=few_steps(sizes(ready)[0]), judged=True)
 

@@ -21,9 +21,7 @@ from repnet.spectrum import ScaleChoice, suggest_scale
 _SHARE = 0.2  # of the points, held out
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
-_LONGER = (
-    750  # steps where points are few: small scales are slow, and must not look worse than they are
-)
+_LONGER = 750  # where points are few: small scales are slow, and looked worse than they are
 _NEAR = 0.7  # excess of squared errors that counts as near, for steps and ramps
 _MOST = 6  # short trainings in one search
 _FEWEST = 20  # points below which the guess stands
