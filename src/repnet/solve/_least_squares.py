@@ -30,7 +30,8 @@ class LeastSquares(eqx.Module):
 
     Rows are taken block by block into a running triangular factor (`Triangle`), in float64 whatever
     the session's precision, so memory does not grow with the number of points. First layer, scale
-    and ridge are chosen on held-out rows of a pilot; all rows then give the read-out.
+    and ridge are chosen on held-out rows of a pilot, or, where few points leave a large error, on
+    every point left out in turn; all rows then give the read-out.
 
     **Arguments:**
 
@@ -130,7 +131,7 @@ def _plan(pilot: Pilot) -> Plan:
     width = pilot.network.readout.weight.shape[1]
     reasons = [
         f"{width} features ({pilot.name}), read-out by least squares with ridge {pilot.ridge:.0e}.",
-        f"Error on held-out rows of the pilot: {pilot.heldout:.2e} of the target's rms.",
+        f"Error on {pilot.judges}: {pilot.heldout:.2e} of the target's rms.",
     ]
     if pilot.between:
         reasons.append(f"Between the samples two draws of the layer differ by {pilot.between:.1e}.")

@@ -18,6 +18,7 @@ from repnet.problem import Problem
 from repnet.solve._directions import ACTIVE, Directions
 from repnet.solve._feature_rows import accumulate, feature_rows
 from repnet.solve._finish import double
+from repnet.solve._left_out import left_out
 from repnet.solve._off_samples import off_samples
 from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._regression import data_of
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _HELD = 0.2  # share of the pilot's rows that judge a candidate
 _PILOT_ROWS = 3  # pilot rows per unit
+_EACH = 512  # points up to which each can judge in turn
+_ROUGH = 3e-3  # error above which they do
+_RIDGES = np.append(RIDGES[RIDGES < 1e-5], 10.0 ** np.arange(-5.0, 0.1, 0.25))  # they cost nothing
 _SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
 _COARSE = 1.7  # ratio of neighbouring scales in the first search
 _FINE = 1.25
@@ -51,8 +55,9 @@ Draw = Callable[[PRNGKeyArray], MLP]
 class Pilot:
     """What the held-out rows decided: features, ridge, and their relative error.
 
-    `between` is what two draws of the layer differ by between the samples, over the square root of
-    two, if that was looked at. `draw` makes the network from a key, if it is not a given one.
+    `judges` says which rows those are. `between` is what two draws of the layer differ by between
+    the samples, over the square root of two, if that was looked at. `draw` makes the network from
+    a key, if it is not a given one.
     """
 
     network: MLP
@@ -62,6 +67,7 @@ class Pilot:
     scale: tuple[float, ...] | None
     draw: Draw | None
     between: float = 0.0
+    judges: str = "held-out rows of the pilot"
     tried: dict[str, float] = dataclasses.field(default_factory=dict)
     why: tuple[str, ...] = ()
 
@@ -74,22 +80,37 @@ class Pilot:
 def choose_features(
     solver: "LeastSquares", problem: Problem, network: Any, key: PRNGKeyArray
 ) -> Pilot:
-    """Choose first layer and ridge on held-out rows; call in float64 mode."""
-    with one_blas_thread():
-        return _choose(solver, problem, network, key)
+    """Choose first layer and ridge on held-out rows; call in float64 mode.
 
-
-def _choose(solver: "LeastSquares", problem: Problem, network: Any, key: PRNGKeyArray) -> Pilot:
+    Where few rows tell a rough or noisy target, a fifth of them is too little to judge by: then
+    every row does, left out in turn.
+    """
     x, y = data_of(problem)
+    with one_blas_thread():
+        best = _choose(solver, x, y, network, key)
+        if best.error > _ROUGH and len(x) <= _EACH:
+            best = _choose(solver, x, y, network, key, each=True)
+    return best
+
+
+def _choose(
+    solver: "LeastSquares",
+    x: np.ndarray,
+    y: np.ndarray,
+    network: Any,
+    key: PRNGKeyArray,
+    *,
+    each: bool = False,
+) -> Pilot:
     layer_key, row_key = jr.split(key)
     if network is not None:
         require_features(network)
         network = jax.tree.map(double, network)
         width = network.readout.weight.shape[1]
-        return _Search(solver, x, y, width, layer_key, row_key).judge_given(network)
+        return _Search(solver, x, y, width, layer_key, row_key, each=each).judge_given(network)
     band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
     width = solver.width or default_width(band, len(x))
-    search = _Search(solver, x, y, width, layer_key, row_key)
+    search = _Search(solver, x, y, width, layer_key, row_key, each=each)
     law = _law_of(solver, x, y)
     pilots = []
     if solver.activation is None and solver.scale is None:
@@ -248,9 +269,14 @@ class _Search:
         width: int,
         key: PRNGKeyArray,
         row_key: PRNGKeyArray,
+        *,
+        each: bool,
     ):
         self.x, self.y, self.width, self.ridge, self.key = x, y, width, solver.ridge, key
-        self.grid = detect_grid(x)
+        self.grid, self.each = detect_grid(x), each
+        if each:
+            self.held = self.kept = np.arange(len(x))
+            return
         count = min(len(x), max(_PILOT_ROWS * width, 256))
         rows = np.asarray(jr.permutation(row_key, len(x)))[:count]
         held = max(1, int(_HELD * count))
@@ -258,12 +284,22 @@ class _Search:
 
     def judge(self, name: str, scale: tuple[float, ...], draw: Draw) -> Pilot:
         """The least held-out error over ridges, relative to the target's rms."""
-        network = draw(self.key)
-        return Pilot(network, *self._ridge(network), name, scale, draw)
+        return self._judged(draw(self.key), name, scale, draw)
 
     def judge_given(self, network: MLP) -> Pilot:
         """The same for a network that there is but one of."""
-        return Pilot(network, *self._ridge(network), "given network", None, None)
+        return self._judged(network, "given network", None, None)
+
+    def _judged(
+        self, network: MLP, name: str, scale: tuple[float, ...] | None, draw: Draw | None
+    ) -> Pilot:
+        if not self.each:
+            return Pilot(network, *self._ridge(network), name, scale, draw)
+        ridges = _RIDGES if self.ridge is None else np.array([self.ridge])
+        errors = left_out(feature_rows(network, self.x), self.y, ridges)
+        best = int(np.argmin(errors))
+        found = float(ridges[best]), float(errors[best]) + 1e-16
+        return Pilot(network, *found, name, scale, draw, judges="rows left out one at a time")
 
     def checked(self, pilot: Pilot) -> Pilot:
         """With the difference of two draws between the samples, in two dimensions and more.
