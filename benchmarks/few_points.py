@@ -7,9 +7,8 @@
 
 Ten functions, on a grid and at random, all defaults of `Gradient`, with and without the steps that
 end it, of `LeastSquares`, and of `solve`; test errors on 4,001 points between the first and the
-last one. `worst` is the largest error of all seeds after the last steps
-over the same seed's error without them. The ordinary network takes the best of three rates, judged
-by the test error itself.
+last one. `worst` is the largest error of all seeds after the last steps over the same seed's error
+without them. The ordinary network takes the best of three rates, judged by the test error itself.
 """
 
 import argparse

@@ -10,7 +10,7 @@ import pytest
 from repnet.judge import relative_l2
 from repnet.problem import regression
 from repnet.solve import LeastSquares
-from repnet.solve._left_out import left_out
+from repnet.solve._left_out import left_out_rms
 from repnet.solve._triangular import Spectral, Triangle
 
 
@@ -28,7 +28,7 @@ def test_they_are_the_errors_of_fits_without_each_row(columns, ridge):
         weights = np.linalg.solve(normal, matrix[kept].T @ y[kept])
         missed.append(y[row] - matrix[row] @ weights)
     rms = np.sqrt(np.mean(np.square(missed)))
-    np.testing.assert_allclose(left_out(matrix, y, np.array([ridge])), rms, rtol=1e-4)
+    np.testing.assert_allclose(left_out_rms(matrix, y, np.array([ridge])), rms, rtol=1e-4)
 
 
 def test_a_fit_that_all_but_interpolates_keeps_its_digits():
@@ -38,7 +38,7 @@ def test_a_fit_that_all_but_interpolates_keeps_its_digits():
     triangle = Triangle(12, 1)
     triangle.add(matrix, y)
     assert np.min(1.0 - Spectral.of(triangle).leverages(matrix, 1e-10)) < 1e-12
-    near, nearer = left_out(matrix, y, np.array([1e-10, 1e-12]))
+    near, nearer = left_out_rms(matrix, y, np.array([1e-10, 1e-12]))
     missed = []
     for row in range(12):
         kept = np.delete(np.arange(12), row)

@@ -3,48 +3,34 @@
 import numpy as np
 from jaxtyping import Float
 
-from repnet._svd import thin_svd
+from repnet.solve._local import Design, factorize, leave_one_out
 from repnet.solve._triangular import column_norms
 
-_NONE = 1e-14  # singular values, over the largest, that count as zero
 
-
-def left_out(
+def left_out_rms(
     matrix: Float[np.ndarray, "rows columns"],
     y: Float[np.ndarray, "rows out"],
     ridges: Float[np.ndarray, " ridges"],
 ) -> Float[np.ndarray, " ridges"]:
     r"""Root mean square of the errors at rows left out one at a time, for each ridge.
 
-    $$e_i = \frac{(P y)_i}{P_{ii}}, \qquad
-    P = I - U \operatorname{diag}\frac{\sigma^2}{\sigma^2 + \lambda^2\sigma_1^2}\, U^\top$$
+    $$e_i = \frac{(P y)_i}{P_{ii}}, \qquad P = (A A^\top + \lambda^2\sigma_1^2 I)^{-1}$$
 
-    with the singular values $\sigma$ and left vectors $U$ of the matrix whose columns have one
-    norm. Both parts are summed from what the fit leaves, $\lambda^2\sigma_1^2 / (\sigma^2 +
-    \lambda^2\sigma_1^2)$ along $U$ and 1 across it, not as differences from 1: a fit that all but
-    interpolates has $P_{ii}$ far below round-off of 1.
+    with the matrix $A$ of features whose columns have norm 1, all in one window. $P$ is the hat
+    matrix taken from the unit matrix, but not as a difference: a fit that all but interpolates
+    leaves far less than round-off of 1.
 
-    **Arguments:** `ridges`: $\lambda$, relative to the largest singular value.
+    **Arguments:** `ridges`: $\lambda > 0$, relative to the largest singular value $\sigma_1$.
 
     **Source:** Allen 1974 (PRESS).
 
     >>> y = np.array([[0.0], [0.0], [3.0]])
-    >>> left_out(np.ones((3, 1)), y, np.array([0.0])).round(3).tolist()
+    >>> left_out_rms(np.ones((3, 1)), y, np.array([1e-6])).round(3).tolist()
     [2.121]
     """
-    norms = column_norms(matrix)
-    left, singular, _ = thin_svd(matrix / norms)
-    left = left[:, singular > _NONE * singular[0]]
-    singular = singular[: left.shape[1]]
-    along = left.T @ y
-    across, alone = y - left @ along, 1.0 - np.square(left).sum(axis=1)
-    if left.shape[1] == len(y):
-        across, alone = np.zeros_like(across), np.zeros_like(alone)
-    errors = []
-    for ridge in ridges:
-        shift = (ridge * singular[0]) ** 2
-        misses = shift / (np.square(singular) + shift)
-        missed = across + left @ (misses[:, None] * along)
-        share = np.maximum(alone, 0.0) + np.square(left) @ misses
-        errors.append(np.sqrt(np.mean(np.square(missed / share[:, None]))))
-    return np.array(errors)
+    rows, columns = matrix.shape
+    design = Design((matrix / column_norms(matrix))[None], np.ones(1), columns)
+    factors = factorize(design, np.ones((1, rows), bool), precise=True)
+    relative = np.square(ridges) * factors.values[0, 0] / design.unit[0]
+    mean = np.full((1, rows), 1.0 / rows)
+    return np.sqrt(leave_one_out(design, factors, relative, mean, y[None])[0].mean(axis=1))

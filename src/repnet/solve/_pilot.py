@@ -18,7 +18,7 @@ from repnet.problem import Problem
 from repnet.solve._directions import ACTIVE, Directions
 from repnet.solve._feature_rows import accumulate, feature_rows
 from repnet.solve._finish import double
-from repnet.solve._left_out import left_out
+from repnet.solve._left_out import left_out_rms
 from repnet.solve._off_samples import off_samples
 from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._regression import data_of
@@ -296,7 +296,7 @@ class _Search:
         if not self.each:
             return Pilot(network, *self._ridge(network), name, scale, draw)
         ridges = _RIDGES if self.ridge is None else np.array([self.ridge])
-        errors = left_out(feature_rows(network, self.x), self.y, ridges)
+        errors = left_out_rms(feature_rows(network, self.x), self.y, ridges)
         best = int(np.argmin(errors))
         found = float(ridges[best]), float(errors[best]) + 1e-16
         return Pilot(network, *found, name, scale, draw, judges="rows left out one at a time")
