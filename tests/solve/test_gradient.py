@@ -385,6 +385,32 @@ def test_steps_that_start_small_bend_less_between_few_points(monkeypatch):
     assert "start at 0.5 of their size" in half.plan.reasons[-1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("features", ["local", "plain"])
+def test_relu_starts_small_on_few_points(monkeypatch, features):
+    """A tenth of the size, said in the plan, meets smooth functions better between the points."""
+    x = np.linspace(-1.0, 1.0, 33)
+    between = np.linspace(-1.0, 1.0, 1001)
+    solver = Gradient(width=128, features=features, activation=jax.nn.relu)
+
+    def trained(function, size):
+        monkeypatch.setattr(_default_network, "_GENTLE_RELU", size)
+        return solver.run(regression(x, function(x)), key=jr.key(0))
+
+    def error(function, size):
+        return np.linalg.norm(trained(function, size)(between)[:, 0] - function(between))
+
+    functions = (
+        lambda t: np.exp(1.5 * t),
+        lambda t: 1.0 / (1.0 + 9.0 * t**2),
+        lambda t: np.sin(2.0 * t + 1.0),
+        lambda t: np.log(1.3 + t),
+    )
+    gains = [error(function, 1.0) / error(function, 0.1) for function in functions]
+    assert np.exp(np.mean(np.log(gains))) > 1.3
+    assert "start at 0.1 of their size" in trained(np.sin, 0.1).plan.reasons[-1]
+
+
 def test_local_features_and_many_points_start_at_their_size():
     x, y = wave(200)
     for solver, points in ((SMALL, 65), (dataclasses.replace(SMALL, features="plain"), 200)):

@@ -9,7 +9,7 @@ import pytest
 from repnet.nn import RepNet
 from repnet.problem import Box, Problem, Term, regression
 from repnet.solve import Gradient, find_scale, train_many
-from repnet.solve._scale_search import _smallest, search_scale
+from repnet.solve._scale_search import _Short, _smallest, search_scale
 from repnet.spectrum import ScaleChoice
 
 
@@ -32,6 +32,28 @@ def test_few_points_keep_the_guess():
     variants = {"a": lambda key, scale: None}
     found = search_scale(regression(x, x), variants, guess, key=jr.key(0))
     assert found == ("a", guess)
+
+
+@pytest.mark.parametrize(("count", "trainings"), [(33, 15), (161, 3)])
+def test_few_points_are_all_left_out_in_turn(monkeypatch, count, trainings):
+    """One error per scale, over five trainings that leave out all points but the two at the ends."""
+    x = np.linspace(-1, 1, count)
+    held = []
+
+    def squares(short, ready, rows):
+        held.append(rows)
+        return 1.0
+
+    monkeypatch.setattr(_Short, "_squares", squares)
+    guess = ScaleChoice((3.0,), (), {"noise": 0.0})
+    variants = {"": lambda key, scale: RepNet(1, width=8, hidden=(), scale=scale, key=key)}
+    _, choice = search_scale(regression(x, x), variants, guess, key=jr.key(0))
+    assert set(choice.numbers["heldout"].values()) == {1.0}
+    assert len(held) >= trainings
+    left = np.sum(held[: trainings // 3], axis=0)
+    assert left.max() == 1
+    assert left[[0, -1]].sum() == 0
+    assert (left.sum() == count - 2) == (count == 33)
 
 
 @pytest.mark.slow

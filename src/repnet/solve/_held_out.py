@@ -24,6 +24,27 @@ def held_out_rows(points: np.ndarray, share: float) -> np.ndarray:
             f"`Gradient(hold_out=...)` must leave points on both sides; {share} of {count} "
             f"points is {int(chosen.sum())}."
         )
-    held = np.zeros(count, bool)
+    return _in_order(points, chosen)
+
+
+def held_out_folds(points: np.ndarray, count: int) -> list[np.ndarray]:
+    """Several such choices, which share no row and together hold out all but the first and last.
+
+    The first of them is `held_out_rows` with a share of `1 / count`; those without a row are left
+    out.
+
+    >>> folds = held_out_folds(np.arange(12.0)[:, None], 4)
+    >>> [fold.nonzero()[0].tolist() for fold in folds]
+    [[1, 6, 9], [3, 8], [2, 5, 10], [4, 7]]
+    """
+    turns = (np.arange(len(points)) * _GOLDEN + 0.5) % 1.0
+    part = np.floor(turns * count)
+    part[[0, -1]] = -1
+    return [_in_order(points, part == each) for each in range(count) if np.any(part == each)]
+
+
+def _in_order(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The rows chosen by their places in the order along the first axis, then the next."""
+    held = np.zeros(len(points), bool)
     held[np.lexsort(points.T[::-1])[chosen]] = True
     return held

@@ -12,13 +12,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from repnet.nn._check import PerAxis
 from repnet.nn._feature import make_feature
 from repnet.problem import Problem
-from repnet.solve._held_out import held_out_rows
+from repnet.solve._held_out import held_out_folds, held_out_rows
 from repnet.solve._loop import advance
 from repnet.solve._regression import FEW_POINTS
 from repnet.solve._training import Ready, is_regression, prepare
 from repnet.spectrum import ScaleChoice, suggest_scale
 
 _SHARE = 0.2  # of the points, held out
+_FOLDS = 5  # where points are few: every fifth of them in turn
 _RATE = 3e-3  # a short training wants larger steps
 _STEPS = 300  # of a short training
 _LONGER = 750  # where points are few: small scales are slow, and looked worse than they are
@@ -91,7 +92,8 @@ def search_scale(
 ) -> tuple[str, ScaleChoice]:
     r"""The best of several kinds of network, and the best multiple of a guessed scale for it.
 
-    A fifth of the points is held out and networks are trained for a few hundred steps: first
+    A fifth of the points is held out, where points are few every fifth in turn, since six or seven
+    of them judge by chance, and networks are trained for a few hundred steps: first
     every variant at the guess, then the best of them at half and twice the guess, and further in
     the direction that helps. The smallest scale wins whose error on the held-out points is near
     the least,
@@ -131,7 +133,7 @@ def search_scale(
     make, guess = variants[best], own[best]
     scale = np.asarray(guess.scale)
     noise = float(guess.numbers["noise"]) ** 2
-    chance = 2.0 * noise * float(np.sqrt(2.0 / max(short.held.sum(), 1)))
+    chance = 2.0 * noise * float(np.sqrt(2.0 / max(short.judges, 1)))
     power = _extended(
         errors, (near, noise, chance), lambda power: short.error(make, 2.0**power * scale)
     )
@@ -181,7 +183,7 @@ def _chosen(
 
 
 class _Short:
-    """Short trainings of one problem, without a fifth of its points."""
+    """Short trainings of one problem, without a fifth of its points or each fifth in turn."""
 
     def __init__(
         self,
@@ -192,12 +194,11 @@ class _Short:
     ):
         data = problem.terms["data"]
         assert data.values is not None
-        self.held = held_out_rows(data.points, _SHARE)
-        # Held-out rows become copies of others, so that the loop compiled here serves for all
-        # points too.
-        rows = np.arange(len(self.held))
-        rows[self.held] = np.flatnonzero(~self.held)[: self.held.sum()]
-        self.problem, self.rows = problem, rows
+        few = len(data.points) <= FEW_POINTS
+        folds = held_out_folds(data.points, _FOLDS)
+        self.folds = folds if few else [held_out_rows(data.points, _SHARE)]
+        self.judges = sum(int(held.sum()) for held in self.folds)
+        self.problem = problem
         self.steps, self.batch, self.key = steps, batch, key
 
     def error(self, make_network: MakeNetwork, scale: PerAxis) -> float:
@@ -205,19 +206,27 @@ class _Short:
         network_key, loop_key = jr.split(self.key)
         network = make_network(network_key, jnp.asarray(scale, jnp.float32))
         ready = self._ready(network, loop_key)
+        squares = sum(self._squares(ready, held) * held.sum() for held in self.folds)
+        error = float(squares / self.judges)
+        return error if np.isfinite(error) else float("inf")
+
+    def _squares(self, ready: Ready, held: np.ndarray) -> float:
+        """The mean over the held-out points of one training without them."""
         points, values = ready.training.terms[0].points, ready.training.terms[0].values
         assert values is not None
+        # Held-out rows become copies of others, so that the loop compiled here serves for all
+        # points too.
+        rows = np.arange(len(held))
+        rows[held] = np.flatnonzero(~held)[: held.sum()]
         training = eqx.tree_at(
             lambda t: (t.terms[0].points, t.terms[0].values),
             ready.training,
-            (points[self.rows], values[self.rows]),
+            (points[rows], values[rows]),
         )
         count = jnp.asarray(self.steps, jnp.int32)
         state, _ = advance(ready.state, ready.rest, ready.rates, training, count, stacked=False)
         trained, _ = eqx.combine(state.parameters, ready.rest)
-        apart = _values(trained, points[self.held]) - values[self.held]
-        error = float(jnp.mean(jnp.square(apart)))
-        return error if np.isfinite(error) else float("inf")
+        return float(jnp.mean(jnp.square(_values(trained, points[held]) - values[held])))
 
     def _ready(self, network: Callable, key: PRNGKeyArray) -> Ready:
         return prepare(
