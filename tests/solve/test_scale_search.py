@@ -36,7 +36,7 @@ def test_few_points_keep_the_guess():
 
 @pytest.mark.parametrize(("count", "trainings"), [(33, 15), (161, 3)])
 def test_few_points_are_all_left_out_in_turn(monkeypatch, count, trainings):
-    """One error per scale, over five trainings that leave out all points but the two at the ends."""
+    """One error per scale, of five trainings that leave out all points but the first and last."""
     x = np.linspace(-1, 1, count)
     held = []
 
