@@ -78,8 +78,9 @@ class Gradient:
       search for the scale then tries all of them, an equation takes `"mixed"`. `"active"`
       directions are learnt from a regression's data, see
       [`active_directions`][repnet.spectrum.active_directions]. `features` are
-      `"local"` for a regression and `"plain"` for an equation if `"auto"`. Steps and ramps start
-      at half their size where up to 160 points of one input are fitted.
+      `"local"` for a regression and `"plain"` for an equation if `"auto"`. Where up to 160
+      points of one input are fitted, steps start at half their size, hats and ramps of ReLU at a
+      tenth.
     - `points`: collocation points inside the domain, fewer on boundaries; `None` is 20 per
       wavelength in one dimension and 10 per wavelength and axis in more, from 512 or 2,048 to
       8,192.
