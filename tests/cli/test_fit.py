@@ -105,6 +105,31 @@ def test_columns_are_chosen_and_several_targets_fitted(tmp_path):
 
 
 @pytest.mark.slow
+def test_columns_of_words_are_told(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{t},{'pier' if t % 3 else 'quay'},{t * t}\n" for t in range(30))
+    path.write_text("t,place,h\n" + rows)
+    sentence = "Column of words left out: place."
+    options = ["--steps", "2", "--width", "8", "--depth", "1", "--out", str(tmp_path / "run")]
+    assert run(["fit", str(path), *options]) == 0
+    assert capsys.readouterr().out.startswith("t: h over t, 27 points, 3 held out\n" + sentence)
+    assert read_run(tmp_path / "run").record.metrics["data"]["left_out"] == ["place"]
+    assert sentence in (tmp_path / "run" / "report.html").read_text()
+    assert sentence in (tmp_path / "run" / "report.md").read_text()
+
+
+def test_words_in_the_place_of_the_target_are_refused(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("t,h\n0,low\n1,high\n")
+    assert run(["fit", str(path), "--out", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "column 'h', the last and so the target" in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
 def test_a_constant_target_and_contradicting_duplicates_are_fitted(tmp_path):
     for name, y in {"flat": np.ones(30), "twice": np.arange(30.0) % 2}.items():
         table = np.stack([np.repeat(np.arange(15.0), 2), y], axis=1)

@@ -46,7 +46,11 @@ def test_quotes_spaces_comments_blank_lines_and_windows_ends(write):
 
 
 def test_labels_are_left_out_and_one_column_is_a_signal(write):
-    assert read_csv(write("place,t,h\npier,0,1\nquay,1,2\n")).input_names == ("t",)
+    labelled = read_csv(write("place,t,h\npier,0,1\nquay,1,2\n"))
+    assert (labelled.input_names, labelled.left_out) == (("t",), ("place",))
+    assert read_csv(write("t,place,h\n0,pier,1\n1,quay,2\n"), target="h").left_out == ("place",)
+    chosen = read_csv(write("t,h,place\n0,1,pier\n1,2,quay\n"), inputs="t", target="h")
+    assert chosen.left_out == ()
     signal = read_csv(write("h\n5\n6\n7\n"))
     assert signal.x.ravel().tolist() == [0, 1, 2]
 
@@ -82,6 +86,8 @@ def test_compressed_tables_are_read(tmp_path):
         ("a,b\n1,2\n3\n", {}, "2 cells in every row; row 2 has 1"),
         ("a,a\n1,2\n3,4\n", {}, "'a' stands twice"),
         ("a,b\nx,y\nz,w\n", {}, "must have a numeric column"),
+        ("a,b\n1,x\n2,y\n", {}, "'b', the last and so the target .* row 1 has 'x'"),
+        ("a,b,c\n1,x,2\n2,y,3\n", {"inputs": ["a", "c"]}, "'b', the last and so the target"),
         ("a,b\n1,2\n3,oops\n4,5\n", {}, "column 'b' must be numeric; row 2 has 'oops'"),
         ("a,b\nx,2\ny,3\n", {"inputs": "a"}, "column 'a' must be numeric; row 1 has 'x'"),
         ("a,b\n1,2\n3,\n4,NA\n", {}, r"column 'b' must be finite; row 2 has nan \(2 such"),

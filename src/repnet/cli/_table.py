@@ -6,7 +6,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repnet.report import ERROR_LABELS, Record, learning_rows, number, seconds, unknown_rows
+from repnet.report import (
+    ERROR_LABELS,
+    Record,
+    learning_rows,
+    number,
+    seconds,
+    unknown_rows,
+    words_left_out,
+)
 
 
 def show_fits(record: Record, target: str) -> None:
@@ -15,7 +23,7 @@ def show_fits(record: Record, target: str) -> None:
     methods: dict[str, dict[str, Any]] = metrics["methods"]
     data = metrics["data"]
     unit = data["units"][len(data["inputs"])]
-    table = Table(title=escape(_title(metrics["data"])), title_justify="left", title_style="bold")
+    table = Table()
     table.add_column("", no_wrap=True)
     for name in methods:
         table.add_column(escape(name), justify="right")
@@ -28,6 +36,7 @@ def show_fits(record: Record, target: str) -> None:
         for label, entries in _band_rows(bands, data["units"][: len(data["inputs"])]):
             table.add_row(escape(label), *entries)
     console = Console()
+    _show_data(console, data)
     console.print(table)
     for line in _plan_lines(record):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -106,9 +115,17 @@ def _unknown_rows(record: Record) -> list[tuple[str, str]]:
     return rows
 
 
+def _show_data(console: Console, data: dict[str, Any]) -> None:
+    """What is learnt from what, and what is left out, above a table."""
+    console.print(_title(data), style="bold", highlight=False, markup=False, soft_wrap=True)
+    if data["left_out"]:
+        console.print(words_left_out(data), highlight=False, markup=False, soft_wrap=True)
+
+
 def _title(data: dict[str, Any]) -> str:
     held = f", {number(data['heldout_points'])} held out" if data["heldout_points"] else ""
-    return f"{data['name']}: {number(data['points'])} points{held}"
+    roles = f"{', '.join(data['targets'])} over {', '.join(data['inputs'])}"
+    return f"{data['name']}: {roles}, {number(data['points'])} points{held}"
 
 
 def _rows(methods: dict[str, dict[str, Any]], unit: str) -> list[tuple[str, list[str]]]:
@@ -151,7 +168,7 @@ def show_diagnosis(record: Record, target: str) -> None:
     """One column per axis, then what the sampling doctor found and what is advised."""
     metrics = record.metrics or {}
     data, spectra = metrics["data"], metrics["spectrum"]
-    table = Table(title=escape(_title(data)), title_justify="left", title_style="bold")
+    table = Table()
     table.add_column("", no_wrap=True)
     for name, unit in zip(data["inputs"], data["units"], strict=False):
         table.add_column(escape(f"{name} [{unit}]" if unit else name), justify="right")
@@ -166,6 +183,7 @@ def show_diagnosis(record: Record, target: str) -> None:
     table.add_row("points per shortest wavelength", *map(number, density))
     table.add_row("suggested scale", *map(number, metrics["suggestion"]["scale"]))
     console = Console()
+    _show_data(console, data)
     console.print(table)
     console.print(f"Sampling: {metrics['sampling']['level']}", highlight=False)
     for line in [*metrics["sampling"]["findings"], *metrics["suggestion"]["reasons"]]:

@@ -47,14 +47,15 @@ def read_csv(
     - `path`: the file.
     - `inputs`: names of the input columns; left out, every numeric column that is no target. A
       table of one column is a signal, and its rows' numbers from 0 are the input.
-    - `target`: name or names of the target columns; left out, the last numeric column.
+    - `target`: name or names of the target columns; left out, the last column that is no input.
     - `fewest`: rows that there must be.
 
-    **Returns:** a scattered `Dataset` in the order of the rows.
+    **Returns:** a scattered `Dataset` in the order of the rows; its `left_out` names the columns of
+    words that were not asked for.
 
     **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
-    for too few rows, for a column that is not there (with the names that are), is not numeric (with
-    its first bad row) or holds missing or infinite values (with first row and count).
+    for too few rows, for a column that is not there (with the names that are), is needed and not
+    numeric (with its first bad row) or holds missing or infinite values (with first row and count).
 
     **Source:** this project.
     """
@@ -65,6 +66,8 @@ def read_csv(
         for name in chosen or ():
             pick(str(path), argument, name, names)
     table, dates = _numbers(path, dict(zip(names, columns, strict=True)), wanted)
+    words = [name for name in names if name not in table] if None in wanted else []
+    _require_target(path, dict(zip(names, columns, strict=True)), words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
     if not chosen_inputs:
         table["row"] = np.arange(len(columns[0]), dtype=np.float64)
@@ -78,6 +81,7 @@ def read_csv(
         target_names=tuple(chosen_target),
         units=tuple("s" if name in dates else _unit(name) for name in used),
         source=path.name,
+        left_out=tuple(words),
     )
 
 
@@ -211,6 +215,22 @@ def _is_date(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _require_target(
+    path: Path,
+    columns: dict[str, tuple[str, ...]],
+    words: list[str],
+    inputs: list[str] | None,
+    target: list[str] | None,
+) -> None:
+    """Refuse words where the target is expected: the column before them may be no target."""
+    free = [name for name in columns if name not in (inputs or ())]
+    if target is None and free and free[-1] in words and len(words) < len(columns):
+        raise ValueError(
+            f"`{path}`: column {free[-1]!r}, the last and so the target while `target` is left "
+            f"out, must be numeric; row 1 has {columns[free[-1]][0]!r}."
+        )
 
 
 def _roles(

@@ -29,6 +29,7 @@ class Dataset:
     - `input_names`, `target_names`: one per column of `x`, of `y`.
     - `units`: one per input, then one per target; `""` where unknown. Left out: all unknown.
     - `source`: where the values come from.
+    - `left_out`: columns of the source that hold words and are therefore no part of the set.
     - `grid_shape`: the sizes of the tensor grid whose nodes, in C order, are the rows; `None` if
       scattered.
 
@@ -46,6 +47,7 @@ class Dataset:
     units: tuple[str, ...] = ()
     source: str = ""
     grid_shape: tuple[int, ...] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self):
         names = self.input_names + self.target_names

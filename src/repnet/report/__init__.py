@@ -10,7 +10,7 @@ from repnet.report._equations import (
 )
 from repnet.report._equations_arrays import equation_arrays
 from repnet.report._folder import OutputFolder, free_name
-from repnet.report._labels import number, seconds, unknown_rows
+from repnet.report._labels import number, seconds, unknown_rows, words_left_out
 from repnet.report._learning import learning_rows
 from repnet.report._measure import bands_of, describe_data, describe_spectra, measure
 from repnet.report._operators import LABELS as ERROR_LABELS
@@ -58,5 +58,6 @@ __all__ = [
     "unknown_errors",
     "learning_rows",
     "unknown_rows",
+    "words_left_out",
     "write_run",
 ]

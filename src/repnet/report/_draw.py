@@ -17,6 +17,7 @@ from repnet.report._labels import (
     number,
     seconds,
     unknown_rows,
+    words_left_out,
 )
 from repnet.report._learning import learning_cards, learning_rows
 from repnet.report._maps import map_cards, picture_of_map, scatter_cards
@@ -135,6 +136,7 @@ def _words(record: Record) -> dict[str, Any]:
         "record": record,
         "metrics": metrics,
         "data": metrics.get("data"),
+        "left_out": words_left_out(metrics.get("data") or {}),
         "problem": _problem(record),
         "theory": metrics.get("theory"),
         "cell": lambda value: value if isinstance(value, str) else number(value),

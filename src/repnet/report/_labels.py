@@ -39,6 +39,17 @@ def data_labels(record: Record) -> DataLabels | None:
     )
 
 
+def words_left_out(data: Mapping[str, Any]) -> str:
+    """The columns of words that are no part of the data, as a sentence; empty without any.
+
+    >>> words_left_out({"left_out": ["place", "remark"]}), words_left_out({})
+    ('Columns of words left out: place, remark.', '')
+    """
+    names = data.get("left_out") or ()
+    plural = "" if len(names) == 1 else "s"
+    return f"Column{plural} of words left out: {', '.join(names)}." if names else ""
+
+
 def number(value: Any, digits: int = 3) -> str:
     """A number as people write it, and a dash for none.
 

@@ -12,7 +12,7 @@ from jaxtyping import PRNGKeyArray, PyTree
 
 from repnet.problem import Problem
 from repnet.solve._finish import Finished, double, finish, readout_places
-from repnet.solve._held_out import held_out_rows
+from repnet.solve._held_out import held_out_rows, rows_without
 from repnet.solve._loss import Training, residuals
 from repnet.solve._randomized import BATCH, randomized, subsampled
 from repnet.solve._regression import FEW_POINTS
@@ -122,11 +122,9 @@ def _bring_nearer(
     (term,) = training.terms
     held = held_out_rows(np.asarray(term.points), _SHARE)
     assert term.values is not None
-    rows = np.arange(len(held))
-    rows[held] = np.flatnonzero(~held)[: held.sum()]  # copies: what is compiled serves for all
     out, kept = (
         eqx.tree_at(lambda t: (t.points, t.values), term, (term.points[some], term.values[some]))
-        for some in (held, rows)
+        for some in (held, rows_without(held))
     )
     trial = eqx.tree_at(lambda t: t.terms, training, (kept,))
     trained = again(trial)

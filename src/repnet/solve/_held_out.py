@@ -43,6 +43,19 @@ def held_out_folds(points: np.ndarray, count: int) -> list[np.ndarray]:
     return [_in_order(points, part == each) for each in range(count) if np.any(part == each)]
 
 
+def rows_without(held: np.ndarray) -> np.ndarray:
+    """Rows in which copies of the first others take the places of those held out.
+
+    Arrays keep their length so, and what was compiled for all rows serves without some.
+
+    >>> rows_without(np.array([False, True, False, True, False]))
+    array([0, 0, 2, 2, 4])
+    """
+    rows = np.arange(len(held))
+    rows[held] = np.flatnonzero(~held)[: held.sum()]
+    return rows
+
+
 def _in_order(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The rows chosen by their places in the order along the first axis, then the next."""
     held = np.zeros(len(points), bool)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from repnet.nn._check import PerAxis
 from repnet.nn._feature import make_feature
 from repnet.problem import Problem
-from repnet.solve._held_out import held_out_folds, held_out_rows
+from repnet.solve._held_out import held_out_folds, held_out_rows, rows_without
 from repnet.solve._loop import advance
 from repnet.solve._regression import FEW_POINTS
 from repnet.solve._training import Ready, is_regression, prepare
@@ -195,8 +195,9 @@ class _Short:
         data = problem.terms["data"]
         assert data.values is not None
         few = len(data.points) <= FEW_POINTS
-        folds = held_out_folds(data.points, _FOLDS)
-        self.folds = folds if few else [held_out_rows(data.points, _SHARE)]
+        self.folds = (
+            held_out_folds(data.points, _FOLDS) if few else [held_out_rows(data.points, _SHARE)]
+        )
         self.judges = sum(int(held.sum()) for held in self.folds)
         self.problem = problem
         self.steps, self.batch, self.key = steps, batch, key
@@ -214,10 +215,7 @@ class _Short:
         """The mean over the held-out points of one training without them."""
         points, values = ready.training.terms[0].points, ready.training.terms[0].values
         assert values is not None
-        # Held-out rows become copies of others, so that the loop compiled here serves for all
-        # points too.
-        rows = np.arange(len(held))
-        rows[held] = np.flatnonzero(~held)[: held.sum()]
+        rows = rows_without(held)
         training = eqx.tree_at(
             lambda t: (t.terms[0].points, t.terms[0].values),
             ready.training,
