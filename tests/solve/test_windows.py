@@ -1,5 +1,7 @@
 """Windows reach closed forms on grids, with holes, scattered, in one to four dimensions."""
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -9,6 +11,7 @@ import pytest
 from repnet.nn import MLP, Linear
 from repnet.problem import Box, regression
 from repnet.solve import Solution, Windows, solve
+from repnet.solve._local import factorize
 
 KEY = jr.key(0)
 
@@ -136,3 +139,22 @@ def test_what_it_can_not_solve(rng):
     network = MLP(Linear(1, 4, key=KEY), key=KEY)
     with pytest.raises(ValueError, match="leave `network` out"):
         solve(regression(np.arange(9.0), np.arange(9.0)), network, Windows(), key=KEY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["grid", "scattered"])
+def test_kept_factors_change_nothing(layout, rng, monkeypatch):
+    points = Box([0.0, 0.0], [2.0, 2.0]).grid(24)
+    x = points if layout == "grid" else points + rng.uniform(-1e-2, 1e-2, points.shape)
+    kept = fitted(x, per_window=64)
+    module = importlib.import_module("repnet.solve._window_fit")
+    calls = []
+    monkeypatch.setattr(module, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(module, "factorize", lambda *a: calls.append(0) or factorize(*a))
+    anew = fitted(x, per_window=64)
+    without = len(calls)
+    monkeypatch.setattr(module, "_KEPT_BYTES", 1e9)
+    fitted(x, per_window=64)
+    assert len(calls) - without < without  # the last solves took what was there
+    inner = rng.uniform(0.1, 1.9, (300, 2))
+    np.testing.assert_allclose(kept(inner), anew(inner), rtol=1e-12)

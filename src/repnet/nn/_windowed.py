@@ -28,6 +28,18 @@ class LocalReadout(eqx.Module):
         """What this layer adds in one window at one local point."""
         return self.weight[self.row[window]] @ self.layer(local)
 
+    def many(
+        self, window: Int[np.ndarray, " pairs"], local: Float[np.ndarray, "pairs dim"]
+    ) -> Float[np.ndarray, "pairs out"]:
+        """The same at a local point of each window; equal windows must be neighbours."""
+        row, weight = np.asarray(self.row)[window], np.asarray(self.weight)
+        features = _features(self.layer, local)
+        values = np.empty((len(window), weight.shape[1]))
+        ends = np.flatnonzero(np.diff(row, append=-1)) + 1
+        for first, end in itertools.pairwise([0, *ends]):
+            values[first:end] = features[first:end] @ weight[row[first]].T
+        return values
+
     def times(self, factor: Float[np.ndarray, " windows"]) -> "LocalReadout":
         """The same with what it adds multiplied by a factor of each window."""
         of_row = np.ones(len(self.weight))
@@ -107,32 +119,18 @@ class Windowed(eqx.Module):
         values = np.zeros((len(points), self.out_size))
         window, point, weight = _pairs(self, points)
         local = (points[point] - np.asarray(self.centre)[window]) / np.asarray(self.radius)[window]
-        for first in range(0, len(window), _PAIRS):
-            part = slice(first, first + _PAIRS)
-            found = self._pairwise(window[part], local[part])
+        found = np.zeros((len(window), self.out_size))
+        for some in _slices(len(window), _MOST_PAIRS):
+            columns = np.concatenate([np.ones((len(local[some]), 1)), local[some]], axis=1)
+            found[some] = np.einsum("poc,pc->po", np.asarray(self.affine)[window[some]], columns)
             if self.pieces is not None:
-                share = np.asarray(self.pieces.share)[window[part], None]
-                found = found + share * self.pieces.function.many(points[point[part]])
-            np.add.at(values, point[part], weight[part, None] * found)
-        return values
-
-    def _pairwise(
-        self, window: Int[np.ndarray, " pairs"], local: Float[np.ndarray, "pairs dim"]
-    ) -> Float[np.ndarray, "pairs out"]:
-        """Each window's own value at a local point; equal windows must be neighbours."""
-        columns = np.concatenate([np.ones((len(local), 1)), local], axis=1)
-        values = np.einsum("poc,pc->po", np.asarray(self.affine)[window], columns)
+                share = np.asarray(self.pieces.share)[window[some], None]
+                found[some] += share * self.pieces.function.many(points[point[some]])
         for part in self.parts:
-            row, weight = np.asarray(part.row)[window], np.asarray(part.weight)
-            used = np.flatnonzero(row)
-            if len(used) == 0:
-                continue
-            features = _features(part.layer, local[used])
-            ends = np.flatnonzero(np.diff(row[used], append=-1)) + 1
-            first = 0
-            for end in ends:
-                values[used[first:end]] += features[first:end] @ weight[row[used[first]]].T
-                first = end
+            used = np.flatnonzero(np.asarray(part.row)[window])
+            for some in _slices(len(used), _pairs_at_once(part.layer.width)):
+                found[used[some]] += part.many(window[used[some]], local[used[some]])
+        np.add.at(values, point, weight[:, None] * found)
         return values
 
     def _local(self, window: Int[Array, ""], x: Float[Array, " dim"]) -> Float[Array, " out"]:
@@ -143,7 +141,22 @@ class Windowed(eqx.Module):
         return value if self.pieces is None else value + self.pieces(window, x)
 
 
-_PAIRS = 16384  # points in windows evaluated at once: one compiled shape, bounded memory
+_FEATURES = 2**21  # numbers computed at once, 16 MB of them: many more leave the cache
+_FEWEST_PAIRS, _MOST_PAIRS = 512, 16384
+
+
+def _pairs_at_once(width: int) -> int:
+    """Points in windows evaluated at once: one compiled shape, what is computed fits the cache.
+
+    >>> [_pairs_at_once(width) for width in (48, 345, 768)]
+    [16384, 4096, 2048]
+    """
+    wanted = 2 ** int(np.log2(_FEATURES / width))
+    return min(max(wanted, _FEWEST_PAIRS), _MOST_PAIRS)
+
+
+def _slices(count: int, size: int) -> list[slice]:
+    return [slice(first, first + size) for first in range(0, count, size)]
 
 
 def _pairs(
@@ -168,7 +181,8 @@ def _pairs(
 def _features(
     layer: AbstractFirstLayer, local: Float[np.ndarray, "pairs dim"]
 ) -> Float[np.ndarray, "pairs width"]:
-    size = _PAIRS if len(local) > _PAIRS // 16 else _PAIRS // 16
+    most = _pairs_at_once(layer.width)
+    size = most if len(local) > most // 16 else most // 16
     padded = np.zeros((size, local.shape[1]))
     padded[: len(local)] = local
     with jax.enable_x64(True):

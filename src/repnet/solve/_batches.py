@@ -34,6 +34,12 @@ class Batch:
     y: Float[np.ndarray, "windows points out"]
     site: Int[np.ndarray, "windows points"]
 
+    def take(self, rows: Int[np.ndarray, " some"]) -> "Batch":
+        """Some of the windows, by their rows in the batch."""
+        shared = (array if len(array) == 1 else array[rows] for array in (self.local, self.mask))
+        own = (array[rows] for array in (self.weight, self.y, self.site))
+        return Batch(self.position[rows], *shared, *own)
+
 
 class Sampled:
     """Data in standard units, ready to be cut into windows.

@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from repnet._svd import thin_svd
 from repnet.nn import AbstractFirstLayer
@@ -85,6 +85,14 @@ class Factors:
     values: np.ndarray
     right: np.ndarray | None = None
     singular: np.ndarray | None = None
+
+    def take(self, rows: Int[np.ndarray, " some"]) -> "Factors":
+        """Those of some windows; factors that all windows share stay as they are."""
+        if len(self.vectors) == 1:
+            return self
+        right = None if self.right is None else self.right[rows]
+        singular = None if self.singular is None else self.singular[rows]
+        return Factors(self.vectors[rows], self.values[rows], right, singular)
 
 
 def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: bool) -> Factors:

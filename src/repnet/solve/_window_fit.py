@@ -14,7 +14,7 @@ from repnet.nn import LocalReadout, SharedPieces, Windowed
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
-from repnet.solve._local import factorize, leave_one_out, left_out, make_design, readouts
+from repnet.solve._local import Factors, factorize, leave_one_out, left_out, make_design, readouts
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
@@ -24,6 +24,7 @@ from repnet.spectrum import axis_spectra, detect_grid
 
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
 _THREADS = 2
+_KEPT_BYTES = 1e9  # of factors that the last solve in each window takes from its errors
 _PILOTS = 32  # places at which windows of every size are tried
 _SHORT = 2**18  # on short records of one input, so many over their points, if that is more
 _WORK = 2e10  # points³ of all windows together, about a minute on two cores
@@ -156,7 +157,8 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
     windows = _pilot_windows(target, cut, key)
     free = wishes.activation is None and wishes.scale is None
     pieces = target.pieces if free else None
-    errors, effective = _errors(target, cut, windows, candidates, pieces)
+    batches = target.data.batches(cut, windows)
+    errors, effective = _errors(batches, cut, windows, candidates, pieces)
     shares = _shares(errors, effective)
     squares, between = _squares(shares, errors), 0.0
     if target.dim > 1 and target.data.grid is not None:
@@ -193,18 +195,19 @@ def _squares(shares: np.ndarray, errors: np.ndarray) -> Float[np.ndarray, " wind
 
 
 def _errors(
-    target: Target,
+    batches: list[Batch],
     cut: Cut,
     windows: Int[np.ndarray, " some"],
     candidates: list[Candidate],
     pieces: Pieces | None,
+    kept: dict[tuple[int, int], Factors] | None = None,
 ) -> tuple[Float[np.ndarray, "some candidates ridges"], Float[np.ndarray, " some"]]:
     """Mean weighted leave-one-out error per window, candidate and ridge; effective points.
 
     Candidates with fewer ridges than others have infinite errors in the places left over. The
-    pieces, which have none, come last, in the first place.
+    pieces, which have none, come last, in the first place. `kept` takes the factors by batch and
+    candidate, as many as its memory holds.
     """
-    batches = target.data.batches(cut, windows)
     ridges = max((len(candidate.ridges) for candidate in candidates), default=1)
     errors = np.full((len(windows), len(candidates) + (pieces is not None), ridges), np.inf)
     if pieces is not None:
@@ -214,17 +217,32 @@ def _errors(
         total = batch.weight.sum(axis=1)
         effective[batch.position] = total**2 / np.square(batch.weight).sum(axis=1)
 
-    def work(job: tuple[Batch, int]) -> None:
-        batch, position = job
-        candidate = candidates[position]
+    jobs = [
+        (place, position) for place in range(len(batches)) for position in range(len(candidates))
+    ]
+    sizes = [_bytes_of(batches[place], candidates[position]) for place, position in jobs]
+    fits = dict(zip(jobs, np.cumsum(sizes) <= _KEPT_BYTES, strict=True))
+
+    def work(job: tuple[int, int]) -> None:
+        place, position = job
+        batch, candidate = batches[place], candidates[position]
         design = make_design(candidate.layer, batch.local)
         factors = factorize(design, batch.mask, candidate.precise)
         found = leave_one_out(design, factors, candidate.ridges, batch.weight, batch.y)
         mean = found.sum(axis=-1) / batch.weight.sum(axis=1)[:, None]
         errors[batch.position, position, : len(candidate.ridges)] = mean + _ROUND_OFF**2
+        if kept is not None and fits[job]:
+            kept[job] = factors
 
-    _in_threads(work, [(batch, c) for batch in batches for c in range(len(candidates))])
+    _in_threads(work, jobs)
     return np.where(np.isnan(errors), np.inf, errors), effective
+
+
+def _bytes_of(batch: Batch, candidate: Candidate) -> int:
+    """What the factors of a batch take."""
+    shared, points, dim = batch.local.shape
+    columns = candidate.layer.width + 1 + dim if candidate.precise else 0
+    return 8 * max(shared, len(batch.mask)) * points * (points + columns)
 
 
 def _in_threads(work: Callable, jobs: list) -> None:
@@ -240,7 +258,9 @@ def _in_threads(work: Callable, jobs: list) -> None:
 def fit_windows(target: Target, choice: Choice) -> Fitted:
     """Errors of the surviving candidates in all windows, and the network that they decide on."""
     cover, every = choice.cut.cover, np.arange(choice.cut.cover.windows)
-    errors, effective = _errors(target, choice.cut, every, choice.candidates, choice.pieces)
+    batches = target.data.batches(choice.cut, every)
+    kept: dict[tuple[int, int], Factors] = {}
+    errors, effective = _errors(batches, choice.cut, every, choice.candidates, choice.pieces, kept)
     shares = _shares(errors, effective)
     by_layer = shares.sum(axis=2)
     least = np.minimum(_BLEND, by_layer.max(axis=1, keepdims=True))
@@ -254,8 +274,10 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         used = np.flatnonzero(by_layer[:, position] > 0)
         if len(used):
             within = shares[used, position] / shares[used, position].sum(axis=1, keepdims=True)
-            share = by_layer[used, position, None] * within
-            part, offset = _part(target, choice.cut, used, candidate, share, missed)
+            share = np.zeros((cover.windows, shares.shape[2]))
+            share[used] = by_layer[used, position, None] * within
+            factors = {place: found for (place, own), found in kept.items() if own == position}
+            part, offset = _part(batches, used, candidate, share, missed, factors)
             affine[used] += offset
             parts.append(part)
     squares = _squares(shares, errors)
@@ -311,33 +333,42 @@ def _shared(pieces: Pieces | None, share: Float[np.ndarray, " windows"]) -> Shar
 
 
 def _part(
-    target: Target,
-    cut: Cut,
+    batches: list[Batch],
     windows: Int[np.ndarray, " used"],
     candidate: Candidate,
-    share: Float[np.ndarray, "used ridges"],
+    share: Float[np.ndarray, "windows ridges"],
     missed: Missed | None,
+    kept: dict[int, Factors],
 ) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
     """Read-outs of one layer in the windows that use it, and their affine parts.
 
-    `missed` takes what they miss where samples are left out.
+    `share`: of every ridge in every window, which adds up to what the window has of the layer.
+    `missed` takes what they miss where samples are left out; `kept`: factors by batch.
     """
-    out = target.data.y.shape[1]
+    out, dim = batches[0].y.shape[2], batches[0].local.shape[2]
     weight = np.zeros((1 + len(windows), out, candidate.layer.width))  # row 0 stays zero
-    affine = np.zeros((len(windows), out, 1 + target.dim))
+    affine = np.zeros((len(windows), out, 1 + dim))
     ridges = candidate.ridges
+    row = np.zeros(len(share), np.int32)
+    row[windows] = 1 + np.arange(len(windows))
 
-    def work(batch: Batch) -> None:
+    def work(place: int) -> None:
+        used = np.flatnonzero(row[batches[place].position])
+        if len(used) == 0:
+            return
+        batch, factors = batches[place].take(used), kept.get(place)
         design = make_design(candidate.layer, batch.local)
-        factors = factorize(design, batch.mask, candidate.precise)
+        if factors is None:
+            factors = factorize(design, batch.mask, candidate.precise)
+        else:
+            factors = factors.take(used)
         mixed = share[batch.position, : len(ridges)]
         found = readouts(design, factors, batch.mask, ridges, mixed, batch.y)
-        weight[1 + batch.position], affine[batch.position] = found
+        own = row[batch.position]
+        weight[own], affine[own - 1] = found
         if missed is not None:
             errors = left_out(design, factors, ridges, mixed, batch.y)
             missed.add(batch, mixed.sum(axis=1), errors)
 
-    _in_threads(work, target.data.batches(cut, windows))
-    row = np.zeros(cut.cover.windows, np.int32)
-    row[windows] = 1 + np.arange(len(windows))
+    _in_threads(work, list(range(len(batches))))
     return LocalReadout(candidate.layer, jnp.asarray(weight), jnp.asarray(row)), affine
