@@ -118,8 +118,8 @@ def _unknown_rows(record: Record) -> list[tuple[str, str]]:
 def _show_data(console: Console, data: dict[str, Any]) -> None:
     """What is learnt from what, and what is left out, above a table."""
     console.print(_title(data), style="bold", highlight=False, markup=False, soft_wrap=True)
-    if data["left_out"]:
-        console.print(words_left_out(data), highlight=False, markup=False, soft_wrap=True)
+    if told := words_left_out(data):
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def _title(data: dict[str, Any]) -> str:

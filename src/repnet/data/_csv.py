@@ -65,9 +65,10 @@ def read_csv(
     for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
         for name in chosen or ():
             pick(str(path), argument, name, names)
-    table, dates = _numbers(path, dict(zip(names, columns, strict=True)), wanted)
+    cells = dict(zip(names, columns, strict=True))
+    table, dates = _numbers(path, cells, wanted)
     words = [name for name in names if name not in table] if None in wanted else []
-    _require_target(path, dict(zip(names, columns, strict=True)), words, *wanted)
+    _require_target(path, cells, words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
     if not chosen_inputs:
         table["row"] = np.arange(len(columns[0]), dtype=np.float64)

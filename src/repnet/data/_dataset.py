@@ -29,9 +29,9 @@ class Dataset:
     - `input_names`, `target_names`: one per column of `x`, of `y`.
     - `units`: one per input, then one per target; `""` where unknown. Left out: all unknown.
     - `source`: where the values come from.
-    - `left_out`: columns of the source that hold words and are therefore no part of the set.
     - `grid_shape`: the sizes of the tensor grid whose nodes, in C order, are the rows; `None` if
       scattered.
+    - `left_out`: columns of the source that hold words and are therefore no part of the set.
 
     **Raises:** `ValueError` that names column, row and count for a value that is NaN, infinite or
     above 1e150, and for shapes and names that do not fit each other.

@@ -272,11 +272,11 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     parts = []
     for position, candidate in enumerate(choice.candidates):
         used = np.flatnonzero(by_layer[:, position] > 0)
+        factors = [kept.pop((place, position), None) for place in range(len(batches))]
         if len(used):
             within = shares[used, position] / shares[used, position].sum(axis=1, keepdims=True)
             share = np.zeros((cover.windows, shares.shape[2]))
             share[used] = by_layer[used, position, None] * within
-            factors = {place: found for (place, own), found in kept.items() if own == position}
             part, offset = _part(batches, used, candidate, share, missed, factors)
             affine[used] += offset
             parts.append(part)
@@ -338,12 +338,12 @@ def _part(
     candidate: Candidate,
     share: Float[np.ndarray, "windows ridges"],
     missed: Missed | None,
-    kept: dict[int, Factors],
+    kept: list[Factors | None],
 ) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
     """Read-outs of one layer in the windows that use it, and their affine parts.
 
     `share`: of every ridge in every window, which adds up to what the window has of the layer.
-    `missed` takes what they miss where samples are left out; `kept`: factors by batch.
+    `missed` takes what they miss where samples are left out; `kept`: a batch's factors, or `None`.
     """
     out, dim = batches[0].y.shape[2], batches[0].local.shape[2]
     weight = np.zeros((1 + len(windows), out, candidate.layer.width))  # row 0 stays zero
@@ -356,7 +356,7 @@ def _part(
         used = np.flatnonzero(row[batches[place].position])
         if len(used) == 0:
             return
-        batch, factors = batches[place].take(used), kept.get(place)
+        batch, factors = batches[place].take(used), kept[place]
         design = make_design(candidate.layer, batch.local)
         if factors is None:
             factors = factorize(design, batch.mask, candidate.precise)
