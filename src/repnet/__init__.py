@@ -36,12 +36,9 @@ from repnet.problem import (
 )
 from repnet.solve import (
     RESULTS,
-    GaussNewton,
     Gradient,
     LeastSquares,
-    MultiStage,
     Plan,
-    Slabs,
     Solution,
     Windows,
     train_many,
@@ -53,6 +50,7 @@ if TYPE_CHECKING:
     from repnet import theory as theory
     from repnet.judge import time_to_learn
     from repnet.nn import DeepONet, MscaleDNN
+    from repnet.solve import GaussNewton, MultiStage, Slabs
     from repnet.theory import crossing_density, partition_density, tangent_kernel
 
 __version__ = "0.1.0"
@@ -64,6 +62,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "judge": ["time_to_learn"],
         "nn": ["DeepONet", "MscaleDNN"],
+        "solve": ["GaussNewton", "MultiStage", "Slabs"],
         "theory": ["crossing_density", "partition_density", "tangent_kernel"],
     },
 )

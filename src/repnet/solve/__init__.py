@@ -6,19 +6,33 @@ last, so the folder answers a call as well.
 
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import lazy_loader
 
 from repnet.solve._gradient import Gradient, train_many
 from repnet.solve._least_squares import LeastSquares
-from repnet.solve._multi_stage import MultiStage
 from repnet.solve._progress import AbstractProgress, NoProgress, TextProgress
 from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._solve import AbstractSolver, solve
 from repnet.solve._standardize import Standardization, standardization
 from repnet.solve._windows import Windows
-from repnet.solve.equations._gauss_newton import GaussNewton
-from repnet.solve.equations._slabs import Slabs
+
+if TYPE_CHECKING:
+    from repnet.solve._multi_stage import MultiStage
+    from repnet.solve.equations._gauss_newton import GaussNewton
+    from repnet.solve.equations._slabs import Slabs
+
+# What few programs need is loaded at its first use.
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_multi_stage": ["MultiStage"],
+        "equations._gauss_newton": ["GaussNewton"],
+        "equations._slabs": ["Slabs"],
+    },
+)
 
 __all__ = [
     "RESULTS",

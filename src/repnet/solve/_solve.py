@@ -8,7 +8,6 @@ from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
-from repnet.solve._plan import choose_solver
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
 
@@ -74,6 +73,8 @@ def solve(
     solver = _of_the_problem(problem) if solver is None else solver
     if solver is not None:
         return solver.run(problem, network, key=key, progress=progress)
+    from repnet.solve._plan import choose_solver  # late: `import repnet` stays quick
+
     choose_key, run_key = jax.random.split(key)
     with Clock() as clock:
         solver, reasons, numbers = choose_solver(problem, network, choose_key)
