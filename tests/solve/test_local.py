@@ -101,3 +101,33 @@ def test_windows_of_one_geometry_share_a_factor(windows):
     one = leave_one_out(alone, factorize(alone, every, True), RIDGES, weight, y)
     two = leave_one_out(shared, factorize(shared, every[:1], True), RIDGES, weight, y)
     np.testing.assert_allclose(one, two, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("kernels", "missing"), [(1, [0, 5, 8]), (3, [0, 3, 4, 5, 8])])
+def test_windows_that_miss_points_take_the_factors_of_their_geometry(
+    windows, kernels, missing, rng
+):
+    layer, local, _, y, weight, _ = windows
+    mask = np.ones((3, 9), bool)
+    mask[0, 2] = mask[1, missing] = False
+    y, weight = y * mask[..., None], weight * mask
+    share = rng.dirichlet(np.ones(3), 3)
+    with jax.enable_x64(True):
+        alone = make_design(layer, np.repeat(local[:1], 3, axis=0))
+        shared = make_design(layer, local[:1])
+    found = []
+    for design in (alone, shared):
+        factors = factorize(design, mask, False)
+        found.append(
+            (
+                leave_one_out(design, factors, RIDGES, weight, y),
+                left_out(design, factors, RIDGES, share, y)[mask],
+                *readouts(design, factors, mask, RIDGES, share, y),
+            )
+        )
+    assert len(factors.vectors) == kernels
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-7, atol=1e-9)
+    some = np.array([2, 1])
+    taken = leave_one_out(shared, factors.take(some), RIDGES, weight[some], y[some])
+    np.testing.assert_allclose(taken, found[1][0][some], rtol=1e-7)

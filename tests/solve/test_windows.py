@@ -142,10 +142,15 @@ def test_what_it_can_not_solve(rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layout", ["grid", "scattered"])
+@pytest.mark.parametrize("layout", ["grid", "holes", "scattered"])
 def test_kept_factors_change_nothing(layout, rng, monkeypatch):
     points = Box([0.0, 0.0], [2.0, 2.0]).grid(24)
-    x = points if layout == "grid" else points + rng.uniform(-1e-2, 1e-2, points.shape)
+    layouts = {
+        "grid": points,
+        "holes": points[rng.uniform(size=len(points)) < 0.9],
+        "scattered": points + rng.uniform(-1e-2, 1e-2, points.shape),
+    }
+    x = layouts[layout]
     kept = fitted(x, per_window=64)
     module = importlib.import_module("repnet.solve._window_fit")
     calls = []

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from repnet.solve._cover import Cover, Neighbours, make_cover
+from repnet.solve._local import misses_few
 from repnet.spectrum import Grid
 
 _BATCH_BYTES = 96e6  # working memory of one batch
@@ -115,22 +116,40 @@ class Sampled:
         low: Int[np.ndarray, "group dim"],
         shape: Int[np.ndarray, " dim"],
     ) -> Iterator[Batch]:
-        """Batches of windows that see the same local nodes: `shape` of them from `low` on."""
+        """Batches of windows that see the same local nodes: `shape` of them from `low` on.
+
+        Windows that hold data at all nodes, at most and at few of them are kept apart.
+        """
         assert self.grid is not None
         inside = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
         inside = inside.reshape(-1, len(shape))
         origin, step = np.asarray(self.grid.origin), np.asarray(self.grid.step)
-        for part in _parts(len(position), len(inside)):
-            chosen = windows[position[part]]
-            node = low[part][:, None, :] + inside
-            at = tuple(np.moveaxis(node, -1, 0))
-            points, held = origin + node * step, self._held[at]
-            local = (points[:1] - cover.centre[chosen[0]]) / cover.radius[chosen[0]]
-            weight = np.where(held, cover.weights(chosen, points) + 1e-6, 0.0)
-            y = np.where(held[..., None], self._nodes[at], 0.0)
-            mask = held[:1] if held.all() else held
-            site = np.ravel_multi_index(at, self.grid.size)
-            yield Batch(position[part], local, mask, weight, y, np.asarray(site))
+        for rows in self._alike(low, inside):
+            for part in _parts(len(rows), len(inside)):
+                own = rows[part]
+                chosen = windows[position[own]]
+                node = low[own][:, None, :] + inside
+                at = tuple(np.moveaxis(node, -1, 0))
+                points, held = origin + node * step, self._held[at]
+                local = (points[:1] - cover.centre[chosen[0]]) / cover.radius[chosen[0]]
+                weight = np.where(held, cover.weights(chosen, points) + 1e-6, 0.0)
+                y = np.where(held[..., None], self._nodes[at], 0.0)
+                mask = held[:1] if held.all() else held
+                site = np.ravel_multi_index(at, self.grid.size)
+                yield Batch(position[own], local, mask, weight, y, np.asarray(site))
+
+    def _alike(
+        self, low: Int[np.ndarray, "group dim"], inside: Int[np.ndarray, "nodes dim"]
+    ) -> list[Int[np.ndarray, " some"]]:
+        """Rows of a group whose windows hold data at all nodes, at most, or at few of them."""
+        if self._held.all():
+            return [np.arange(len(low))]
+        assert self.grid is not None
+        at = tuple(np.moveaxis(low[:, None, :] + inside, -1, 0))
+        held = self._held[at]
+        every, most = held.all(axis=1), misses_few(held)
+        kinds = (every, most & ~every, ~most)
+        return [np.flatnonzero(kind) for kind in kinds if kind.any()]
 
     def _scattered(
         self, cut: "Cut", windows: Int[np.ndarray, " some"], alone: Int[np.ndarray, " alone"]

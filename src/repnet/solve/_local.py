@@ -16,6 +16,7 @@ from repnet._svd import thin_svd
 from repnet.nn import AbstractFirstLayer
 
 AFFINE = 10.0  # weight of the affine columns against the features: nearly free of the ridge
+_FEW = 0.4  # of a window's points may be missing where it takes its neighbours' factors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,20 +80,36 @@ class Factors:
 
     - `vectors`: $V$, `(windows, points, rank)`; `values`: `(windows, rank)`.
     - `right`, `singular`: the SVD's other half where it was asked for, else `None`.
+    - `held`: which points windows hold, `(windows, points)`, where all share the factors of the
+      kernel at all points and each misses a few of them; else `None`.
     """
 
     vectors: np.ndarray
     values: np.ndarray
     right: np.ndarray | None = None
     singular: np.ndarray | None = None
+    held: Bool[np.ndarray, "windows points"] | None = None
 
     def take(self, rows: Int[np.ndarray, " some"]) -> "Factors":
         """Those of some windows; factors that all windows share stay as they are."""
+        if self.held is not None:
+            return dataclasses.replace(self, held=self.held[rows])
         if len(self.vectors) == 1:
             return self
         right = None if self.right is None else self.right[rows]
         singular = None if self.singular is None else self.singular[rows]
         return Factors(self.vectors[rows], self.values[rows], right, singular)
+
+
+def misses_few(mask: Bool[np.ndarray, "masks points"]) -> Bool[np.ndarray, " masks"]:
+    """Windows that hold enough of their points for one factorization at all of them."""
+    return mask.mean(axis=1) >= 1.0 - _FEW
+
+
+def kernels(geometries: int, mask: Bool[np.ndarray, "masks points"], precise: bool) -> int:
+    """How many kernels `factorize` takes apart: one per geometry, or one per window."""
+    one = geometries == 1 and not precise and bool(misses_few(mask).all())
+    return 1 if one else max(geometries, len(mask))
 
 
 def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: bool) -> Factors:
@@ -106,6 +123,9 @@ def factorize(design: Design, mask: Bool[np.ndarray, "masks points"], precise: b
         vectors, singular, right = thin_svd(rows)
         return Factors(vectors, singular**2, right, singular)
     kernel = design.matrix @ design.matrix.swapaxes(1, 2)
+    if kernels(len(kernel), mask, precise) < len(mask):
+        values, vectors = np.linalg.eigh(kernel)
+        return Factors(vectors, np.maximum(values, 0.0), held=mask)
     kernel = kernel * (mask[:, :, None] & mask[:, None, :])
     # Missing points get a unit of their own: as zeros they would mix with the kernel's null space.
     kernel += (design.unit[:, None] * ~mask)[:, :, None] * np.eye(mask.shape[1])
@@ -148,6 +168,8 @@ def _dual(
     Float[np.ndarray, "windows points ridges out"], Float[np.ndarray, "kernels points ridges"]
 ]:
     r"""$\alpha = (K + \lambda I)^{-1} y$ and the diagonal of the inverse, for every $\lambda$."""
+    if factors.held is not None:
+        return _downdated(factors, factors.held, shift[0], y)
     vectors = factors.vectors
     inverse = 1.0 / (factors.values[:, :, None] + shift[:, None, :])
     inside = vectors.swapaxes(1, 2) @ y
@@ -161,6 +183,40 @@ def _dual(
         alpha = alpha + (y - vectors @ inside)[:, :, None, :] / shift[:, None, :, None]
         diagonal = diagonal + (1.0 - squared.sum(axis=2))[..., None] / shift[:, None, :]
     return alpha, diagonal
+
+
+def _downdated(
+    factors: Factors,
+    held: Bool[np.ndarray, "windows points"],
+    shift: Float[np.ndarray, " ridges"],
+    y: Float[np.ndarray, "windows points out"],
+) -> tuple[
+    Float[np.ndarray, "windows points ridges out"], Float[np.ndarray, "windows points ridges"]
+]:
+    r"""`_dual` of windows that miss a few of the points at which one kernel was factorized.
+
+    With $B = (K + \lambda I)^{-1}$ at all points and $m$ those missing, the inverse at the others
+    $o$ is the Schur complement $B_{oo} - B_{om} B_{mm}^{-1} B_{mo}$.
+    """
+    vectors, values = factors.vectors[0], factors.values[0]
+    most = np.sum(~held, axis=1).max()
+    missing = np.argsort(held, axis=1, kind="stable")[:, :most]  # those held fill up shorter rows
+    real = ~np.take_along_axis(held, missing, axis=1)
+    alpha = np.empty((*held.shape, len(shift), y.shape[-1]))
+    diagonal = np.empty((*held.shape, len(shift)))
+    identity = np.eye(most) * ~real[:, None, :]
+    for place, ridge in enumerate(shift):
+        inverse = (vectors / (values + ridge)) @ vectors.T
+        across = inverse[missing] * real[..., None]
+        inside = np.take_along_axis(across, missing[:, None, :], axis=2) * real[:, None, :]
+        # An inverse and a product: many right-hand sides take NumPy's solve longer than both.
+        solved = np.linalg.inv(inside + identity) @ across
+        found = inverse @ y
+        at_missing = np.take_along_axis(found, missing[..., None], axis=1)
+        alpha[:, :, place] = found - solved.swapaxes(1, 2) @ at_missing
+        removed = np.einsum("wmp,wmp->wp", across, solved)
+        diagonal[:, :, place] = np.where(held, np.diagonal(inverse) - removed, 1.0)
+    return alpha * held[:, :, None, None], diagonal
 
 
 def readouts(

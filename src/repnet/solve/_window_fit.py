@@ -14,7 +14,15 @@ from repnet.nn import LocalReadout, SharedPieces, Windowed
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
-from repnet.solve._local import Factors, factorize, leave_one_out, left_out, make_design, readouts
+from repnet.solve._local import (
+    Factors,
+    factorize,
+    kernels,
+    leave_one_out,
+    left_out,
+    make_design,
+    readouts,
+)
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
@@ -242,7 +250,7 @@ def _bytes_of(batch: Batch, candidate: Candidate) -> int:
     """What the factors of a batch take."""
     shared, points, dim = batch.local.shape
     columns = candidate.layer.width + 1 + dim if candidate.precise else 0
-    return 8 * max(shared, len(batch.mask)) * points * (points + columns)
+    return 8 * kernels(shared, batch.mask, candidate.precise) * points * (points + columns)
 
 
 def _in_threads(work: Callable, jobs: list) -> None:
