@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,28 +13,19 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from repnet.nn._activation import ACTIVATIONS
 from repnet.nn._check import check_choice, check_count, check_positive
 from repnet.nn._feature import FEATURES
 from repnet.problem import Problem, regression
 from repnet.solve import Gradient, LeastSquares, Solution, TextProgress, Windows, solve
-from repnet.solve._plan import choose_solver
+from repnet.solve._automatic import Automatic
+from repnet.solve._sized import sized_gradient
 
 __all__ = ["RepNetRegressor"]
 
 _OWNER = "RepNetRegressor"
 _SOLVERS = ("auto", "least-squares", "windows", "gradient")
-_ACTIVATIONS: dict[str, Callable] = {
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "sin": jnp.sin,
-    "gelu": jax.nn.gelu,
-    "softplus": jax.nn.softplus,
-    "silu": jax.nn.silu,
-    "elu": jax.nn.elu,
-}
-_WIDTH, _DEPTH, _HIDDEN = 256, 3, 64  # of a trained network
 _Unchecked = Any  # scikit-learn's rule: `__init__` stores whatever it is given, and `fit` checks
-_FULL_BATCH, _BATCH = 4096, 2048  # points up to which every step sees all of them; else so many
 
 
 class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -137,7 +129,7 @@ def _check(model: RepNetRegressor, inputs: int) -> None:
     check_choice(_OWNER, "solver", model.solver, _SOLVERS)
     check_choice(_OWNER, "features", model.features, FEATURES)
     if not (model.activation is None or callable(model.activation)):
-        check_choice(_OWNER, "activation", model.activation, _ACTIVATIONS)
+        check_choice(_OWNER, "activation", model.activation, ACTIVATIONS)
     if isinstance(model.scale, str):
         check_choice(_OWNER, "scale", model.scale, ("auto",))
     else:
@@ -171,19 +163,10 @@ def _check_direct(model: RepNetRegressor) -> None:
 
 def _solve(model: RepNetRegressor, problem: Problem) -> Solution:
     seed = check_random_state(model.random_state).randint(np.iinfo(np.int32).max)
-    choose_key, key = jax.random.split(jax.random.key(seed))
+    adapt = partial(_adapted, model, problem)
+    solver = Automatic(adapt) if _is_open(model) else _solver(model, problem)
     meter = TextProgress() if model.progress else None
-    if _is_open(model):
-        solver, reasons, numbers = choose_solver(problem, None, choose_key)
-        solver = _adapted(model, solver, problem)
-        solution = solve(problem, None, solver, key=key, progress=meter)
-        plan = replace(
-            solution.plan,
-            reasons=(*reasons, *solution.plan.reasons),
-            numbers={**solution.plan.numbers, **numbers},
-        )
-        return replace(solution, plan=plan)
-    return solve(problem, None, _solver(model, problem), key=key, progress=meter)
+    return solve(problem, None, solver, key=jax.random.key(seed), progress=meter)
 
 
 def _is_open(model: RepNetRegressor) -> bool:
@@ -192,7 +175,7 @@ def _is_open(model: RepNetRegressor) -> bool:
     return model.solver == "auto" and not chosen and model.depth in (None, 1)
 
 
-def _adapted(model: RepNetRegressor, solver: Any, problem: Problem) -> Any:
+def _adapted(model: RepNetRegressor, problem: Problem, solver: Any) -> Any:
     """The chosen solver with what the keywords say of it."""
     if isinstance(solver, Gradient):
         return _gradient(model, problem)
@@ -211,14 +194,12 @@ def _solver(model: RepNetRegressor, problem: Problem) -> LeastSquares | Windows 
 
 
 def _gradient(model: RepNetRegressor, problem: Problem) -> Gradient:
-    points = len(problem.terms["data"].points)
-    batch = model.batch or (_BATCH if points > _FULL_BATCH else None)
-    width = model.width or _WIDTH
-    return Gradient(
+    return sized_gradient(
+        problem,
+        width=model.width,
+        depth=model.depth,
+        batch=model.batch,
         steps=model.steps,
-        batch=None if batch is None else min(batch, points),
-        width=width,
-        hidden=(min(_HIDDEN, width),) * ((model.depth or _DEPTH) - 1),
         activation=_activation(model) or jnp.tanh,
         features=model.features,
         scale=model.scale,
@@ -227,5 +208,5 @@ def _gradient(model: RepNetRegressor, problem: Problem) -> Gradient:
 
 def _activation(model: RepNetRegressor) -> Callable | None:
     if isinstance(model.activation, str):
-        return _ACTIVATIONS[model.activation]
+        return ACTIVATIONS[model.activation]
     return model.activation

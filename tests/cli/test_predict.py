@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +51,26 @@ def test_json_prints_the_record(fitted, points, tmp_path, capsys):
     out = tmp_path / "out.csv"
     assert run(["predict", str(fitted), str(points), "--output", str(out), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["metrics"] == {"points": 3}
+    assert record["metrics"] == {"points": 3, "predictions": None}
+
+
+def test_json_without_a_file_holds_the_predictions(fitted, points, capsys):
+    assert run(["predict", str(fitted), str(points), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["metrics"]["predictions"]
+    wanted = Solution.load(fitted / "model.npz")(np.array([0.25, 1.5, 0.1]))[:, 0].astype(float)
+    assert found == {"time (s)": [0.25, 1.5, 0.1], "height (m)": wanted.tolist()}
+
+
+def test_one_point_is_enough(fitted, tmp_path, capsys):
+    (tmp_path / "one.csv").write_text("time (s)\n0.25\n")
+    assert run(["predict", str(fitted), str(tmp_path / "one.csv")]) == 0
+    assert capsys.readouterr().out.startswith("time (s),height (m)\n0.25,")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc, which nobody can write")
+def test_a_file_that_cannot_be_written_is_found_before_the_work(fitted, points, capsys):
+    message = refused(capsys, "predict", fitted, points, "--output", "/proc/out.csv")
+    assert "`--output` must be a file that can be written; /proc/out.csv" in message
 
 
 def test_a_file_is_never_overwritten(fitted, points, tmp_path, capsys):
@@ -67,6 +87,7 @@ def test_a_file_is_never_overwritten(fitted, points, tmp_path, capsys):
         ("place,time (s)\na,1\nb,nan\n", "column 'time (s)' must be finite"),
         ("place,time (s)\na,1\nb,late\n", "column 'time (s)' must be numeric; row 2 has 'late'"),
         ("", "it is empty"),
+        ("1,2\n2,3\n", "`inputs` must be one of 'column1', 'column2'; got 'time (s)'"),
     ],
 )
 def test_points_that_do_not_fit_are_refused(text, message, fitted, tmp_path, capsys):
@@ -97,6 +118,44 @@ def test_a_corrupt_model_is_refused(damage, copied, points, capsys):
 def test_a_folder_without_a_run_is_refused(tmp_path, points, capsys):
     assert "must be the folder of a run" in refused(capsys, "predict", tmp_path / "x", points)
     assert "must be the record of a run" in refused(capsys, "report", tmp_path)
+
+
+@pytest.mark.parametrize("table", ["metrics", "arguments", "history"])
+def test_a_damaged_record_is_refused(table, copied, points, capsys):
+    record = json.loads((copied / "run.json").read_text())
+    (copied / "run.json").write_text(json.dumps({**record, table: [1]}))
+    for command in (["predict", copied, points], ["report", copied]):
+        assert f"its {table} must be a table" in refused(capsys, *command)
+
+
+def test_a_record_of_other_inputs_is_refused(copied, tmp_path, capsys):
+    record = json.loads((copied / "run.json").read_text())
+    record["metrics"]["data"]["inputs"] = ["a", "b"]
+    (copied / "run.json").write_text(json.dumps(record))
+    (tmp_path / "two.csv").write_text("a,b\n1,2\n")
+    message = refused(capsys, "predict", copied, tmp_path / "two.csv")
+    assert "names 2 inputs, the network has 1" in message
+
+
+def test_damaged_arrays_are_refused(copied, capsys):
+    (copied / "arrays.npz").write_bytes(b"no arrays")
+    message = refused(capsys, "report", copied)
+    assert "must hold the arrays of a run" in message
+    assert "pickle" not in message
+
+
+def test_an_interrupted_run_has_no_network(copied, points, capsys):
+    record = json.loads((copied / "run.json").read_text())
+    (copied / "run.json").write_text(json.dumps({**record, "result": "interrupted"}))
+    (copied / "model.npz").unlink()
+    message = refused(capsys, "predict", copied, points)
+    assert "was interrupted before there was one" in message
+
+
+@pytest.mark.slow
+def test_report_prints_the_record(copied, capsys):
+    assert run(["report", str(copied), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((copied / "run.json").read_text())
 
 
 @pytest.mark.slow

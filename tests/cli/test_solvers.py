@@ -10,14 +10,15 @@ from rich.console import Console
 
 from repnet.cli import run
 from repnet.cli._progress import BarProgress, progress_for
-from repnet.cli._solvers import Choice, _direct, _gradient, _rival, read_choice
+from repnet.cli._solvers import Choice, _direct, _gradient, _rival, _watched, read_choice
 from repnet.cli._watch import band_watch
 from repnet.data import Dataset
 from repnet.judge import band_error
 from repnet.nn import FourierFeatures, Linear, SineLinear
 from repnet.problem import regression
 from repnet.report import read_run
-from repnet.solve import AbstractProgress, LeastSquares, Windows
+from repnet.solve import AbstractProgress, Gradient, LeastSquares, Windows
+from repnet.solve._automatic import Automatic
 
 PROBLEM = regression(np.linspace(0, 1, 5_000), np.zeros((5_000, 2)))
 
@@ -31,7 +32,9 @@ def test_nothing_said_leaves_everything_to_the_library():
     choice = read_choice({})
     assert choice == Choice()
     assert not choice.trains
-    assert _direct(choice, PROBLEM, jr.key(0)) is None
+    solver = _direct(choice)
+    assert isinstance(solver, Automatic)
+    assert solver.adapt(Windows()) == Windows()
 
 
 @pytest.mark.parametrize(
@@ -45,16 +48,30 @@ def test_options_of_training_mean_training(options):
 def test_direct_solvers_take_scale_width_and_activation():
     given = {"activation": jnp.tanh, "scale": 3.0, "width": 7}
     words = {"activation": "tanh", "scale": "3", "width": 7}
-    windows = _direct(read_choice({"solver": "windows", **words}), PROBLEM, jr.key(0))
-    assert windows == Windows(**given)
-    assert _direct(read_choice(words), PROBLEM, jr.key(0)) == LeastSquares(**given)
+    assert _direct(read_choice({"solver": "windows", **words})) == Windows(**given)
+    assert _direct(read_choice(words)) == LeastSquares(**given)
+
+
+def test_an_activation_alone_leaves_the_solver_open():
+    solver = _direct(read_choice({"activation": "tanh"}))
+    assert solver.adapt(Windows(80)) == Windows(80, activation=jnp.tanh)
+
+
+def test_a_training_that_was_chosen_is_watched():
+    def watch(network):
+        return {}
+
+    found = _watched(_direct(Choice()), lambda: watch)
+    assert found.adapt(Gradient()).watch is watch
+    assert found.adapt(LeastSquares()) == LeastSquares()
+    assert _watched(Gradient(), lambda: watch).watch is watch
 
 
 def test_large_data_are_trained_in_batches():
-    assert _gradient(read_choice({"steps": 5}), PROBLEM, None).batch == 2048
+    assert _gradient(read_choice({"steps": 5}), PROBLEM).batch == 2048
     few = regression(np.arange(9.0), np.arange(9.0))
-    assert _gradient(read_choice({"steps": 5}), few, None).batch is None
-    assert _gradient(read_choice({"batch": 100}), few, None).batch == 9
+    assert _gradient(read_choice({"steps": 5}), few).batch is None
+    assert _gradient(read_choice({"batch": 100}), few).batch == 9
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_a_line_search_reaches_the_least_squares_solution():
     solver = Gradient(steps=200, optimiser=optax.lbfgs())
     solution = solver.run(regression(x, y), network, key=jr.key(0))
     excess = solution.history["loss"][-1] - np.mean((matrix @ best - target) ** 2)
-    assert 0.0 <= excess < 1e-9
+    assert -1e-15 <= excess < 1e-9  # round-off of a mean of order 1 may fall below the least
 
 
 @pytest.mark.slow

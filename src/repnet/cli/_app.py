@@ -64,7 +64,11 @@ def fit(
     method: Annotated[str, typer.Option(help="auto, repnet, vanilla, fourier or siren.")] = "auto",
     solver: Annotated[str, typer.Option(help="auto, least-squares, windows or gradient.")] = "auto",
     scale: Annotated[
-        str, typer.Option(help="auto, or the slope scale in radians per half-width of the data.")
+        str,
+        typer.Option(
+            help="auto, or the slope scale in radians per half-width of the data; with --solver "
+            "windows, per half-width of a window."
+        ),
     ] = "auto",
     activation: Annotated[str, typer.Option(help="tanh, relu, sin, ...; auto: the best.")] = "auto",
     width: Annotated[int | None, typer.Option(help="Units of the first layer.")] = None,
@@ -180,8 +184,10 @@ def diagnose(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw report.html and report.md again from the record and arrays of a run."""
     from repnet.cli._report import run_report
 
-    end(run_report(folder))
+    end(run_report(given(locals())))

@@ -3,31 +3,16 @@
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-
-import jax
-import jax.numpy as jnp
 
 import repnet.data
 from repnet.data import Dataset
 from repnet.judge._bands import grid_of
-from repnet.nn import s2relu, srelu
 
 BUILT_IN = ("terrain", "sea_floor", "camera", "heart", "sea_surface_temperature")
 METHODS = ("auto", "repnet", "vanilla", "fourier", "siren")
 SOLVERS = ("auto", "least-squares", "windows", "gradient")
-ACTIVATIONS: dict[str, Callable] = {
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "sin": jnp.sin,
-    "gelu": jax.nn.gelu,
-    "softplus": jax.nn.softplus,
-    "silu": jax.nn.silu,
-    "elu": jax.nn.elu,
-    "srelu": srelu,
-    "s2relu": s2relu,
-}
 
 
 def pick(option: str, name: str, names: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """`repnet demo`: real terrain, a vanilla network beside RepNet, within a minute."""
 
 import sys
+from functools import partial
 from typing import Any
 
 import jax
@@ -58,11 +59,13 @@ def _solve_all(
 ) -> dict[str, Solution]:
     """The solutions in turn, until one is interrupted."""
     problem = regression(parts.train.x, parts.train.y, source=parts.data.source)
+    make_watch = partial(band_watch, parts.train, parts.data)
     solutions: dict[str, Solution] = {}
     for (name, choice), own in zip(choices.items(), jr.split(key, len(choices)), strict=True):
-        watch = band_watch(parts.train, parts.data) if choice.trains else None
         try:
-            solution = solve_with(choice, problem, key=own, progress=progress, watch=watch)
+            solution = solve_with(
+                choice, problem, key=own, progress=progress, make_watch=make_watch
+            )
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end
             return solutions
         solutions[name] = solution

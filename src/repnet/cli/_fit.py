@@ -1,5 +1,6 @@
 """`repnet fit`: data in, a judged and reported fit out."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -37,7 +38,7 @@ def run_fit(options: dict[str, Any]) -> int:
                 regression(parts.train.x, parts.train.y, source=data.source),
                 key=key,
                 progress=progress_for(hidden=hidden),
-                watch=band_watch(parts.train, data) if choice.trains else None,
+                make_watch=partial(band_watch, parts.train, data),
             )
         except KeyboardInterrupt:  # of a direct solve, which has no network until its end
             about = {"data": describe_data(data, data, None)}

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+import numpy as np
 import typer
 
 BAD_INPUT, FAILED = 2, 1
@@ -50,6 +51,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit
         return FAILED
+    except np.linalg.LinAlgError as error:  # a ValueError, and no fault of the input
+        return _fault(f"the solve failed with {type(error).__name__}: {error}", FAILED)
     except FAULTS_OF_INPUT as error:
         return _fault(str(error), BAD_INPUT)
     except MemoryError:

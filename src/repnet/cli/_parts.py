@@ -30,6 +30,12 @@ def split(data: Dataset, share: float, seed: int) -> Parts:
         return Parts(data, data, None, np.zeros(0, np.int64))
     if not 0 < share < 1:
         raise ValueError(f"`--holdout` must be 0 or lie between 0 and 1; got {share:g}.")
+    rows, held = len(data.x), round(share * len(data.x))
+    if held < 1 or rows - held < 2:
+        raise ValueError(
+            "`--holdout` must hold out at least 1 row and leave at least 2; "
+            f"{share:g} of the {rows} rows of {data.name!r} holds out {held}."
+        )
     train, test = holdout(data, share, seed)
     return Parts(data, train, test, _held_rows(data, share, seed))
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from repnet.cli._predict_operator import run_predict_operator
-from repnet.cli._text import as_csv, hand_over, require_free
+from repnet.cli._text import as_csv, hand_over, require_free, unwritten
 from repnet.data import read_csv
 from repnet.report import MODEL, read_run, record_of
-from repnet.solve import Solution
+from repnet.solve import RESULTS, Solution
 
 
 def run_predict(options: dict[str, Any]) -> int:
@@ -17,7 +17,8 @@ def run_predict(options: dict[str, Any]) -> int:
     folder, output = options["folder"], options["output"]
     if output is not None:
         require_free(output)
-    metrics = read_run(folder).record.metrics or {}
+    asked = read_run(folder).record
+    metrics = asked.metrics or {}
     if "operator" in metrics:
         return run_predict_operator(options, metrics["operator"])
     if options["unit"] is not None or options["step"] is not None:
@@ -25,17 +26,33 @@ def run_predict(options: dict[str, Any]) -> int:
     data = metrics.get("data") or metrics.get("problem")
     if not data:
         raise ValueError(f"`DIR` must be the folder of a fit or a solve; {folder} holds none.")
+    if asked.result == RESULTS.interrupted.name and not (folder / MODEL).exists():
+        raise ValueError(
+            f"`DIR` must hold a network; the run in {folder} was interrupted before there was one."
+        )
     solution = Solution.load(folder / MODEL)
     points = read_points(options["points"], data)
-    values = solution(points)
-    text = as_csv([*data["inputs"], *data["targets"]], np.hstack([points, values]))
+    _require_fit(folder, solution, points)
+    table = np.hstack([points, solution(points)])
+    names = [*data["inputs"], *data["targets"]]
+    text = as_csv(names, table)
     record = record_of(
         "predict",
         {"folder": folder, "points": options["points"], "output": output},
-        metrics={"points": len(points)},
+        metrics={"points": len(points), "predictions": unwritten(names, table, output)},
     )
     hand_over(text, len(points), record, options)
     return 0
+
+
+def _require_fit(folder: Path, solution: Solution, points: np.ndarray) -> None:
+    """Refuse points of another number of columns than the network has inputs."""
+    centre = getattr(solution.network, "centre", points[0])
+    if len(centre) != points.shape[1]:
+        raise ValueError(
+            f"`DIR` must hold a record and the network it is about; that of {folder} names "
+            f"{points.shape[1]} inputs, the network has {len(centre)}."
+        )
 
 
 def read_points(path: Path, data: dict[str, Any]) -> np.ndarray:
@@ -45,12 +62,11 @@ def read_points(path: Path, data: dict[str, Any]) -> np.ndarray:
     first date of its own data, which the points can't know.
     """
     names = list(data["inputs"])
-    table = read_csv(path, inputs=[], target=names)
-    units = table.units[len(table.input_names) :]
-    for name, unit in zip(names, units, strict=True):
+    table = read_csv(path, inputs=names, target=[], fewest=1)
+    for name, unit in zip(names, table.units, strict=True):
         if unit == "s" and "(s)" not in name and "[s]" not in name:
             raise ValueError(
                 f"`{path}`: column {name!r} must be a number of seconds since the first date of "
                 "the data that were fitted; it holds dates."
             )
-    return table.y
+    return table.x

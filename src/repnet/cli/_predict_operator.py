@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from repnet.cli._text import as_csv, hand_over, require_free
+from repnet.cli._text import as_csv, hand_over, require_free, unwritten
 from repnet.data import read_accelerogram, read_csv
 from repnet.operators import outside, roll_out, structure_of
 from repnet.operators._study import REST
@@ -36,6 +36,7 @@ def run_predict_operator(options: dict[str, Any], about: dict[str, Any]) -> int:
             "points": len(columns),
             "warnings": warnings,
             "peak": float(np.abs(columns[:, -1]).max()),
+            "predictions": unwritten(names, columns, output),
         },
     )
     hand_over(as_csv(names, columns), len(columns), record, options)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import repnet
-from repnet.cli._choices import ACTIVATIONS, pick, require_positive
+from repnet.cli._choices import pick, require_positive
 from repnet.cli._finish import asked, drawn, finish_interrupted
 from repnet.cli._fit import key_of
 from repnet.cli._operators import OPERATORS, run_operator
 from repnet.cli._problems import line_of, load_problem, raised
 from repnet.cli._progress import progress_for
 from repnet.cli._table import show_solution
+from repnet.nn._activation import ACTIVATIONS
 from repnet.report import (
     OutputFolder,
     Run,

@@ -9,16 +9,15 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from repnet.cli._choices import ACTIVATIONS, METHODS, SOLVERS, pick, read_scale, require_positive
+from repnet.cli._choices import METHODS, SOLVERS, pick, read_scale, require_positive
 from repnet.nn import MLP, FourierFeatures, Linear, siren
+from repnet.nn._activation import ACTIVATIONS
 from repnet.problem import Problem
 from repnet.solve import AbstractProgress, Gradient, LeastSquares, Solution, Windows, solve
-from repnet.solve._plan import choose_solver
+from repnet.solve._automatic import Automatic
+from repnet.solve._sized import DEPTH, WIDTH, hidden_widths, sized_gradient
 
-WIDTH, DEPTH, HIDDEN = 256, 3, 64
 STEPS = 3000
-FULL_BATCH = 4096  # points up to which every step sees them all
-BATCH = 2048
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +52,8 @@ class Choice:
         return default if self.activation == "auto" else ACTIVATIONS[self.activation]
 
     def hidden(self) -> tuple[int, ...]:
-        """Widths of the layers after the first: as wide as it, but at most 64."""
-        width = WIDTH if self.width is None else self.width
-        return (min(HIDDEN, width),) * ((DEPTH if self.depth is None else self.depth) - 1)
+        """Widths of the layers after the first."""
+        return hidden_widths(self.width, self.depth)
 
 
 def read_choice(options: dict[str, Any]) -> Choice:
@@ -85,19 +83,31 @@ def solve_with(
     *,
     key: PRNGKeyArray,
     progress: AbstractProgress | None = None,
-    watch: Callable | None = None,
+    make_watch: Callable[[], Callable | None] | None = None,
 ) -> Solution:
-    """Solve a regression as the options say."""
+    """Solve a regression as the options say; `make_watch` makes the `watch` of a training."""
     network = None
     if choice.method in ("vanilla", "fourier", "siren"):
         key, network_key = jr.split(key)
         network = _rival(choice, problem, network_key)
-    solver = _gradient(choice, problem, watch) if choice.trains else _direct(choice, problem, key)
+    solver = _gradient(choice, problem) if choice.trains else _direct(choice)
+    if make_watch is not None:
+        solver = _watched(solver, make_watch)
     return solve(problem, network, solver, key=key, progress=progress)
 
 
-def _direct(choice: Choice, problem: Problem, key: PRNGKeyArray) -> Any:
-    """The solver without training; `None` where everything is left to the library.
+def _watched(solver: Any, make_watch: Callable[[], Callable | None]) -> Any:
+    """The solver, its bands watched where it trains or is found to."""
+    match solver:
+        case Gradient():
+            return dataclasses.replace(solver, watch=make_watch())
+        case Automatic():
+            return Automatic(lambda chosen: _watched(solver.adapt(chosen), make_watch))
+    return solver
+
+
+def _direct(choice: Choice) -> Any:
+    """The solver without training; `Automatic` where everything is left to the library.
 
     A scale or a width is that of one global network. An activation alone leaves the solver open.
     """
@@ -109,24 +119,18 @@ def _direct(choice: Choice, problem: Problem, key: PRNGKeyArray) -> Any:
     given = {name: value for name, value in given.items() if value is not None}
     if choice.solver == "windows":
         return Windows(**given)
-    if choice.solver == "auto" and not given:
-        return None
-    if choice.solver == "auto" and set(given) == {"activation"}:
-        return dataclasses.replace(choose_solver(problem, None, key)[0], **given)
+    if choice.solver == "auto" and set(given) <= {"activation"}:
+        return Automatic(lambda chosen: dataclasses.replace(chosen, **given))
     return LeastSquares(**given)
 
 
-def _gradient(choice: Choice, problem: Problem, watch: Callable | None) -> Gradient:
-    points = len(problem.terms["data"].points)
-    batch = choice.batch
-    if batch is None and points > FULL_BATCH:
-        batch = BATCH
-    return Gradient(
+def _gradient(choice: Choice, problem: Problem) -> Gradient:
+    return sized_gradient(
+        problem,
+        width=choice.width,
+        depth=choice.depth,
+        batch=choice.batch,
         steps=STEPS if choice.steps is None else choice.steps,
-        batch=None if batch is None else min(batch, points),
-        watch=watch,
-        width=WIDTH if choice.width is None else choice.width,
-        hidden=choice.hidden(),
         activation=choice.activation_or(jnp.tanh),
         scale="auto" if choice.scale is None else choice.scale,
     )

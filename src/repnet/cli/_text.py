@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,23 @@ def as_csv(names: list[str], columns: np.ndarray) -> str:
     return buffer.getvalue()
 
 
+def unwritten(names: list[str], table: np.ndarray, output: Path | None) -> dict[str, Any] | None:
+    """The columns of a table that no file takes, for the record."""
+    return None if output is not None else dict(zip(names, table.T, strict=True))
+
+
 def require_free(output: Path) -> None:
-    """Refuse a file that is there already, or a folder that is not."""
+    """Refuse a file that is there already, a folder that is not, and one that can't be written."""
     if output.exists() or output.with_suffix(".run.json").exists():
         raise ValueError(f"`--output` must be a new file; {output} is there already.")
     if not output.parent.is_dir():
         raise ValueError(f"`--output` must lie in a folder that exists; {output.parent} is none.")
+    try:
+        tempfile.TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise ValueError(
+            f"`--output` must be a file that can be written; {output}: {error.strerror}."
+        ) from None
 
 
 def hand_over(text: str, count: int, record: Record, options: dict[str, Any]) -> None:

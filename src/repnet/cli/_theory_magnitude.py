@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
-from repnet.cli._choices import ACTIVATIONS, pick, read_counts, read_numbers, require_positive
+from repnet.cli._choices import pick, read_counts, read_numbers, require_positive
 from repnet.cli._fit import key_of
 from repnet.cli._theory_end import Findings, run_theory
 from repnet.nn import MLP, Linear, RepNet
+from repnet.nn._activation import ACTIVATIONS
 from repnet.nn._feature import FEATURES, make_feature
 from repnet.report import number
 from repnet.theory import MagnitudeCheck, check_magnitude

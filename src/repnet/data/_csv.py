@@ -47,7 +47,8 @@ def read_csv(
     - `path`: the file.
     - `inputs`: names of the input columns; left out, every numeric column that is no target. A
       table of one column is a signal, and its rows' numbers from 0 are the input.
-    - `target`: name or names of the target columns; left out, the last column that is no input.
+    - `target`: name or names of the target columns, or an empty list for points alone; left out,
+      the last column that is no input.
     - `fewest`: rows that there must be.
 
     **Returns:** a scattered `Dataset` in the order of the rows; its `left_out` names the columns of
@@ -76,14 +77,18 @@ def read_csv(
     used = chosen_inputs + chosen_target
     return Dataset(
         name=path.name.split(".")[0],
-        x=np.stack([table[name] for name in chosen_inputs], axis=1),
-        y=np.stack([table[name] for name in chosen_target], axis=1),
+        x=_side_by_side(table, chosen_inputs, len(columns[0])),
+        y=_side_by_side(table, chosen_target, len(columns[0])),
         input_names=tuple(chosen_inputs),
         target_names=tuple(chosen_target),
         units=tuple("s" if name in dates else _unit(name) for name in used),
         source=path.name,
         left_out=tuple(words),
     )
+
+
+def _side_by_side(table: dict[str, np.ndarray], names: list[str], rows: int) -> np.ndarray:
+    return np.stack([table[name] for name in names], axis=1) if names else np.zeros((rows, 0))
 
 
 def _columns(path: Path, fewest: int) -> tuple[list[str], list[tuple[str, ...]]]:

@@ -111,6 +111,8 @@ def _as_columns(path: Path, key: str, array: np.ndarray) -> np.ndarray:
             f"`{path}`: array {key!r} must have the shape (points,) or (points, columns); "
             f"it has {array.shape}."
         )
+    if not array.size:
+        raise ValueError(f"`{path}` must hold at least 2 rows of numbers; array {key!r} has none.")
     return array.reshape(len(array), -1)
 
 

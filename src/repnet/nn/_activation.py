@@ -52,6 +52,19 @@ def s2relu(z: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.sin(2.0 * jnp.pi * z) * srelu(z)
 
 
+ACTIVATIONS: dict[str, Activation] = {
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sin": jnp.sin,
+    "gelu": jax.nn.gelu,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "elu": jax.nn.elu,
+    "srelu": srelu,
+    "s2relu": s2relu,
+}
+"""By the names that the command line and the estimator take."""
+
 _SMOOTH: dict[Activation, int] = {srelu: 1, s2relu: 2}
 
 

@@ -159,7 +159,7 @@ def _image(
     limits: tuple[float, float],
 ):
     """A field as pixels; see `_upright` for which axis goes where."""
-    (start, end), (left, right) = arrays["extent:0"].tolist(), arrays["extent:1"].tolist()
+    (start, end), (left, right) = (_apart(*arrays[f"extent:{axis}"].tolist()) for axis in range(2))
     upright = _upright(labels)
     return axes.imshow(
         field.T if upright else field,
@@ -171,6 +171,12 @@ def _image(
         aspect=_aspect(arrays),
         interpolation="none",
     )
+
+
+def _apart(start: float, end: float) -> tuple[float, float]:
+    """The ends of an axis; some room around them where all points have one coordinate."""
+    room = 0.0 if start != end else 0.5 * max(abs(start), 1.0)
+    return start - room, end + room
 
 
 def _upright(labels: DataLabels) -> bool:

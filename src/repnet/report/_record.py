@@ -21,6 +21,7 @@ from repnet.nn import FlowMap, Standardized
 from repnet.problem import Transformed
 from repnet.solve import RESULTS, Solution
 
+TABLES = ("arguments", "metrics", "network", "plan", "unknowns", "history")  # of a record
 PACKAGES = ("jax", "equinox", "optax", "numpy")
 
 
@@ -145,6 +146,12 @@ def read_record(path: Path) -> Record:
     missing = [name for name in names if not isinstance(content, dict) or name not in content]
     if missing:
         raise ValueError(f"`{path}` must be the record of a run; it lacks {', '.join(missing)}.")
+    for name in TABLES:
+        if not isinstance(content[name], dict | None):
+            raise ValueError(
+                f"`{path}` must be the record of a run; its {name} must be a table, and are "
+                f"{content[name]!r}."
+            )
     return Record(**{name: content[name] for name in names})
 
 

@@ -50,7 +50,7 @@ def read_run(folder: Path) -> Run:
             return Run(record, {name: file[name] for name in file.files})
     except Exception as error:  # a damaged archive makes NumPy raise almost anything
         raise ValueError(
-            f"`{path}` must hold the arrays of a run; it is damaged: {error}"
+            f"`{path}` must hold the arrays of a run; it is damaged ({type(error).__name__})."
         ) from None
 
 

@@ -12,6 +12,7 @@ from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares
 from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
+from repnet.solve._sized import sized_gradient
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
 from repnet.solve.equations._gauss_newton import GaussNewton
@@ -77,7 +78,7 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
         if errors["windows"] < _PREFER * errors["least_squares"]:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
-        deep = Gradient(batch=2048 if points > 4096 else None)
+        deep = sized_gradient(problem)
         why = "Both direct solves leave too much, so a deep network is trained."
         return deep, (_words(errors), why), {"trials": errors}
     return dense, (_words(errors),), {"trials": errors}

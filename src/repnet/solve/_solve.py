@@ -1,13 +1,11 @@
 """The one verb: a problem in, a solution out; it chooses whatever it is not told."""
 
-import dataclasses
 from typing import Any, Protocol, runtime_checkable
 
-import jax
 from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
-from repnet.solve._clock import Clock
+from repnet.solve._automatic import Automatic
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
 
@@ -39,7 +37,7 @@ def solve(
     r"""Solve a problem; choose network, scale and solver where they are left out.
 
     ```python
-    >>> import numpy as np
+    >>> import jax, numpy as np
     >>> from repnet import regression, solve
     >>> x = np.linspace(-1.0, 1.0, 401)
     >>> solution = solve(regression(x, np.sin(40.0 * x)), key=jax.random.key(0))
@@ -70,26 +68,9 @@ def solve(
             f"`solve(network=...)` takes a network; got a {type(network).__name__}: pass it as "
             "`solver=`."
         )
-    solver = _of_the_problem(problem) if solver is None else solver
-    if solver is not None:
-        return solver.run(problem, network, key=key, progress=progress)
-    from repnet.solve._plan import choose_solver  # late: `import repnet` stays quick
-
-    choose_key, run_key = jax.random.split(key)
-    with Clock() as clock:
-        solver, reasons, numbers = choose_solver(problem, network, choose_key)
-    solution = solver.run(problem, network, key=run_key, progress=progress)
-    plan = dataclasses.replace(
-        solution.plan,
-        reasons=(*reasons, *solution.plan.reasons),
-        numbers={**solution.plan.numbers, **numbers},
-    )
-    return dataclasses.replace(
-        solution,
-        plan=plan,
-        seconds=solution.seconds + clock.seconds,
-        compile_seconds=solution.compile_seconds + clock.compile_seconds,
-    )
+    if solver is None:
+        solver = _of_the_problem(problem) or Automatic()
+    return solver.run(problem, network, key=key, progress=progress)
 
 
 def _of_the_problem(problem: Problem) -> AbstractSolver | None:

@@ -111,6 +111,8 @@ def prepare(
     point_key = jr.fold_in(key if key.ndim == 0 else key[0], 1)
     _require_numbers(problem)
     terms, held, units, frame = _standard_terms(problem, hold_out, dtype, collocation, point_key)
+    if batch is not None and all(batch >= len(term.points) for term in terms):
+        batch = None  # the same program, and so the same result to the bit
     optimiser = ADAM if optimiser is None else _with_extra_arguments(optimiser)
     scalars = jnp.asarray(rate, dtype), jnp.asarray(steps, dtype)
     training = Training(terms, held, frame, *scalars, optimiser, batch, problem.transform)

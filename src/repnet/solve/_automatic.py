@@ -1,0 +1,57 @@
+"""The solver where none is named: one is chosen by small trials, and run."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+from repnet.problem import Problem
+from repnet.solve._clock import Clock
+from repnet.solve._progress import AbstractProgress
+from repnet.solve._solution import Solution
+
+
+def _as_chosen(solver: Any) -> Any:
+    return solver
+
+
+@dataclasses.dataclass(frozen=True)
+class Automatic:
+    """Choose a solver by small trials on the problem itself, then run it.
+
+    **Arguments:** `adapt`: turns the chosen solver into the one to run, for what a caller has to
+    say of it.
+
+    **Source:** this project.
+    """
+
+    adapt: Callable[[Any], Any] = _as_chosen
+
+    def run(
+        self,
+        problem: Problem,
+        network: Any = None,
+        *,
+        key: PRNGKeyArray,
+        progress: AbstractProgress | None = None,
+    ) -> Solution:
+        """Solve; the plan says what was chosen and why, the seconds include the choice."""
+        from repnet.solve._plan import choose_solver  # late: `import repnet` stays quick
+
+        choose_key, run_key = jax.random.split(key)
+        with Clock() as clock:
+            solver, reasons, numbers = choose_solver(problem, network, choose_key)
+        solution = self.adapt(solver).run(problem, network, key=run_key, progress=progress)
+        plan = dataclasses.replace(
+            solution.plan,
+            reasons=(*reasons, *solution.plan.reasons),
+            numbers={**solution.plan.numbers, **numbers},
+        )
+        return dataclasses.replace(
+            solution,
+            plan=plan,
+            seconds=solution.seconds + clock.seconds,
+            compile_seconds=solution.compile_seconds + clock.compile_seconds,
+        )
