@@ -37,7 +37,7 @@ def global_error(target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray
         others = np.asarray(jax.random.permutation(key, np.flatnonzero(~near)))
         rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
     x = data.x[rows]
-    squares = np.square(_leave_one_out(pilot, x, data.y[rows])).sum(axis=1)
+    squares = np.square(_leave_one_out(pilot, x, data.y[rows])).mean(axis=1)
     total, count = 0.0, 0
     for window in choice.pilots:
         weight = cover.weights(np.array([window]), x[None])[0]

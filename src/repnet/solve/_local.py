@@ -16,6 +16,7 @@ from repnet._svd import thin_svd
 from repnet.nn import AbstractFirstLayer
 
 AFFINE = 10.0  # weight of the affine columns against the features: nearly free of the ridge
+_SLIGHT = 1e-3  # share of a ridge that is not solved for by itself
 _FEW = 0.4  # of a window's points may be missing where it takes its neighbours' factors
 
 
@@ -219,6 +220,29 @@ def _downdated(
     return alpha * held[:, :, None, None], diagonal
 
 
+def _solved(
+    design: Design,
+    held: Bool[np.ndarray, "windows points"],
+    shift: Float[np.ndarray, " ridges"],
+    share: Float[np.ndarray, "windows ridges"],
+    y: Float[np.ndarray, "windows points out"],
+) -> Float[np.ndarray, "windows points out"]:
+    r"""$(K + \lambda I)^{-1} y$ at the points that each window holds, averaged over ridges."""
+    whole = share.sum(axis=1, keepdims=True)
+    share = np.where(share < _SLIGHT * whole, 0.0, share)
+    share *= whole / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
+    kernel = design.matrix[0] @ design.matrix[0].T
+    total = np.zeros_like(y)
+    for place in np.flatnonzero(share.any(axis=0)):
+        used = np.flatnonzero(share[:, place])
+        here = held[used]
+        shifted = kernel * (here[:, :, None] & here[:, None, :])
+        diagonal = np.where(here, shift[place], design.unit[0])
+        shifted[:, range(len(kernel)), range(len(kernel))] += diagonal
+        total[used] += share[used, place, None, None] * np.linalg.solve(shifted, y[used])
+    return held[..., None] * total
+
+
 def readouts(
     design: Design,
     factors: Factors,
@@ -227,9 +251,16 @@ def readouts(
     share: Float[np.ndarray, "windows ridges"],
     y: Float[np.ndarray, "windows points out"],
 ) -> tuple[Float[np.ndarray, "windows out width"], Float[np.ndarray, "windows out affine"]]:
-    """Read-outs of the features and of the affine part, averaged over ridges with given shares."""
+    """Read-outs of the features and of the affine part, averaged over ridges with given shares.
+
+    Factors that windows share for their errors are not used: in the read-out, the inverse at all
+    points and what is taken off it again may cancel to the last digit.
+    """
     shift = ridges * design.unit[:, None]
-    if factors.right is None or factors.singular is None:
+    if factors.held is not None:
+        mean = _solved(design, factors.held, shift[0], share, y)
+        coefficients = design.matrix.swapaxes(1, 2) @ mean
+    elif factors.right is None or factors.singular is None:
         alpha, _ = _dual(factors, shift, y)
         mean = mask[..., None] * np.einsum("wpro,wr->wpo", alpha, share)
         coefficients = design.matrix.swapaxes(1, 2) @ mean

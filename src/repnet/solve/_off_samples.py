@@ -14,8 +14,8 @@ def off_samples(
     step: Float[np.ndarray, " dim"] | None,
     count: int,
     key: PRNGKeyArray,
-) -> Float[np.ndarray, "some dim"]:
-    """At most `count` points: inside the cells of a grid, or midway between scattered neighbours.
+) -> Float[np.ndarray, "count dim"]:
+    """`count` points: inside the cells of a grid, or midway between scattered neighbours.
 
     Rows of a grid share coordinates and sums of them, so that those left out have others on the
     same line: a function may be right at all of them and anything in between.
@@ -28,12 +28,14 @@ def off_samples(
     ((4, 2), True)
     """
     rows_key, place_key = jr.split(key)
-    rows = np.asarray(jax.random.permutation(rows_key, len(x)))[:count]
+    rows = np.resize(np.asarray(jax.random.permutation(rows_key, len(x))), count)
     rng = np.random.default_rng(np.asarray(jr.key_data(place_key)))
     if step is not None:
         inward = np.where(x[rows] + 0.5 * step > x.max(axis=0), -step, step)
         return x[rows] + rng.uniform(size=inward.shape) * inward
+    if len(x) == 1:
+        return x[rows]
     near = min(3 ** x.shape[1] - 1, _MOST, len(x) - 1)
     _, neighbours = scipy.spatial.cKDTree(x).query(x[rows], near + 1)
-    chosen = np.atleast_2d(neighbours)[np.arange(len(rows)), rng.integers(0, near + 1, len(rows))]
+    chosen = neighbours[np.arange(count), rng.integers(1, near + 1, count)]  # 0 is the point itself
     return (x[rows] + x[chosen]) / 2

@@ -71,7 +71,7 @@ class Pieces:
         Errors are those of learnt values in windows that hold such values. A window whose weights
         meet no sample has the mean of all.
         """
-        squares, learnt = (np.square(e).sum(axis=1) for e in (self.missed, self.learnt))
+        squares, learnt = (np.square(e).mean(axis=1) for e in (self.missed, self.learnt))
         window, weight = _weights(cover, self.x)
         total = _sums(cover, window, weight)
         held = np.where(self.learns(cover)[window], learnt, squares)

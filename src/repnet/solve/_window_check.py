@@ -43,7 +43,7 @@ def squares_between(
         )
         values = [_values(batch, draw, shares[batch.position], points) for draw in draws]
         weight = cut.cover.weights(chosen, centre[:, None] + radius[:, None] * points) + 1e-6
-        apart = np.square(values[0] - values[1]).sum(axis=2)
+        apart = np.square(values[0] - values[1]).mean(axis=2)
         found[batch.position] = (weight * apart).sum(axis=1) / weight.sum(axis=1) / 2.0
     return found
 

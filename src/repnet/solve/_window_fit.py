@@ -237,7 +237,7 @@ def _errors(
         design = make_design(candidate.layer, batch.local)
         factors = factorize(design, batch.mask, candidate.precise)
         found = leave_one_out(design, factors, candidate.ridges, batch.weight, batch.y)
-        mean = found.sum(axis=-1) / batch.weight.sum(axis=1)[:, None]
+        mean = found.mean(axis=-1) / batch.weight.sum(axis=1)[:, None]
         errors[batch.position, position, : len(candidate.ridges)] = mean + _ROUND_OFF**2
         if kept is not None and fits[job]:
             kept[job] = factors
