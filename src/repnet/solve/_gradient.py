@@ -249,6 +249,11 @@ def train_many(
 
     **Returns:** one solution per key. `seconds` is an equal share of the time of all.
 
+    **Raises:** `ValueError` for a solver that watches its network, draws points where residuals are
+    large (`adaptive`) or balances its terms (`"gradient_norm"`, `"ntk"`).
+
+    **Source:** this project.
+
     >>> import numpy as np
     >>> from repnet import RepNet, regression
     >>> x = np.linspace(0.0, 5.0, 65)

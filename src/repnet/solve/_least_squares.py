@@ -48,6 +48,13 @@ class LeastSquares(eqx.Module):
     no features to solve for.
 
     **Source:** this project.
+
+    >>> from repnet.problem import regression
+    >>> x = np.linspace(-1.0, 1.0, 201)
+    >>> solver = LeastSquares(64, activation=jnp.sin, scale=20.0)
+    >>> solution = solver.run(regression(x, np.sin(20.0 * x)), key=jax.random.key(0))
+    >>> bool(abs(solution(x)[:, 0] - np.sin(20.0 * x)).max() < 1e-6)
+    True
     """
 
     width: int | None = eqx.field(static=True, default=None)

@@ -7,7 +7,11 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class AbstractProgress(Protocol):
-    """What a solver tells about its progress; any object with these three methods is a meter."""
+    """What a solver tells about its progress; any object with these three methods is a meter.
+
+    >>> isinstance(TextProgress(), AbstractProgress), isinstance(print, AbstractProgress)
+    (True, False)
+    """
 
     def start(self, total: int, label: str) -> None:
         """The solve begins: `total` steps, and what it does in a few words."""
@@ -53,6 +57,8 @@ class TextProgress:
 
     - `stream`: where to write; standard error if left out.
     - `interval`: least seconds between two writes; the last step is always written.
+
+    **Raises:** `ValueError` for an interval below 0.
 
     >>> meter = TextProgress(sys.stdout, interval=0.0)
     >>> meter.start(200, "gradient"); meter.update(200, 0.25); meter.stop()

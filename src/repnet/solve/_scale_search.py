@@ -53,7 +53,8 @@ def find_scale(
     - `variants`: name to `make_network(key, scale)`, with one scale per axis in radians per
       half-width of the domain: the kinds of network to choose from.
     - `activation`, `features`: of those networks; they guide the guess.
-    - `steps`, `batch`: of the training to come, which bound the search.
+    - `steps`, `batch`: of the training to come, which bound the search: below 300 steps the
+      guess stands.
     - `guesses`: where to begin for variants by their names, in place of the spectrum's scale.
 
     **Returns:** the name of the best variant, and its scale.
@@ -61,6 +62,14 @@ def find_scale(
     **Raises:** `ValueError` where the problem is no regression.
 
     **Source:** this project.
+
+    >>> from repnet import RepNet, regression
+    >>> x = np.linspace(0.0, 10.0, 1001)
+    >>> make = lambda key, scale: RepNet(1, width=16, hidden=(8,), scale=scale, key=key)
+    >>> problem, variants = regression(x, np.sin(20.0 * x)), {"mixed": make}
+    >>> name, choice = find_scale(problem, variants, steps=200, key=jr.key(0))
+    >>> name, [round(scale) for scale in choice.scale]
+    ('mixed', [30])
     """
     data = problem.terms.get("data")
     if data is None or data.values is None or not is_regression(problem):

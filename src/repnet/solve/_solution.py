@@ -17,7 +17,11 @@ from repnet.solve._store import from_bytes, load_tree, save_tree, to_bytes
 
 
 class RESULTS(enum.Enum):
-    """How a solve ended. The value is the sentence to show a user."""
+    """How a solve ended. The value is the sentence to show a user.
+
+    >>> print(RESULTS.stalled.value)
+    The residual stopped falling before it was small.
+    """
 
     successful = "The solve ended as planned."
     interrupted = "The solve was interrupted; the network is the best one until then."
@@ -35,6 +39,11 @@ class Plan(eqx.Module):
     - `scale`: slope scale per axis on the standardized box, or `None` where the network has none.
     - `reasons`: full sentences.
     - `numbers`: what the choice was measured by, as JSON-compatible values.
+
+    >>> print(Plan("64 sine units", "LeastSquares", reasons=("The target is smooth.",)))
+    network: 64 sine units
+    solver:  LeastSquares
+    The target is smooth.
     """
 
     network: str = eqx.field(static=True)
@@ -59,6 +68,15 @@ class Solution(eqx.Module):
     - `seconds`, `compile_seconds`: time of the solve without and of the compilation, in seconds.
     - `steps`: optimiser steps taken; 0 for a direct solve.
     - `initial`: the network before training where there was a training, else `None`.
+
+    **Raises:** `ValueError`, when called, for points that are not real or have not one or two axes.
+
+    `solve` and the solvers give it. Made by hand, for a network that is known:
+
+    >>> plan = Plan("a parabola", "none")
+    >>> solution = Solution(lambda x: x**2, None, RESULTS.successful, {}, plan, seconds=0.0)
+    >>> solution(np.array([1.0, 3.0])).tolist()
+    [[1.0], [9.0]]
     """
 
     network: Callable

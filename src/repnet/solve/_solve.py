@@ -12,7 +12,12 @@ from repnet.solve._solution import Solution
 
 @runtime_checkable
 class AbstractSolver(Protocol):
-    """What `solve` hands a problem to: any object with this method is a solver."""
+    """What `solve` hands a problem to: any object with this method is a solver.
+
+    >>> from repnet.solve import LeastSquares
+    >>> isinstance(LeastSquares(), AbstractSolver)
+    True
+    """
 
     def run(
         self,

@@ -15,6 +15,10 @@ class Standardization(eqx.Module):
     r"""The affine maps $x \mapsto (x - c)/h$ and $y \mapsto (y - \mu)/\sigma$ of one problem.
 
     **Source:** this project.
+
+    >>> units = Standardization(np.array([2.0]), np.array([2.0]), np.array([3.0]), np.ones(1))
+    >>> units.inputs(np.array([[0.0], [4.0]])).tolist(), units.targets(np.array([[5.0]])).tolist()
+    ([[-1.0], [1.0]], [[2.0]])
     """
 
     centre: Float[np.ndarray, " dim"]
@@ -43,7 +47,23 @@ class Standardization(eqx.Module):
 
 
 def standardization(problem: Problem) -> Standardization:
-    """The standardization of a regression problem; a constant target keeps a spread of 1."""
+    r"""The standardization of a regression problem; a constant target keeps a spread of 1.
+
+    Inputs go to $[-1, 1]$ on the box around the points, targets to mean 0 and rms 1.
+
+    **Arguments:** `problem`: a regression, whose only term is its data.
+
+    **Returns:** a `Standardization`.
+
+    **Source:** this project.
+
+    >>> from repnet.problem import regression
+    >>> units = standardization(regression(np.array([0.0, 4.0]), np.array([1.0, 5.0])))
+    >>> units.centre.tolist(), units.half_width.tolist()
+    ([2.0], [2.0])
+    >>> units.mean.tolist(), units.spread.tolist()
+    ([3.0], [2.0])
+    """
     (data,) = problem.terms.values()
     assert data.values is not None
     mean, spread = _mean_and_spread(data.values)

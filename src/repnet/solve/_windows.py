@@ -48,6 +48,14 @@ class Windows(eqx.Module):
     inputs or a problem that is not a regression.
 
     **Source:** this project.
+
+    >>> import jax.numpy as jnp
+    >>> from repnet.problem import regression
+    >>> x = np.linspace(-1.0, 1.0, 201)
+    >>> solver = Windows(per_window=32, width=16, activation=jnp.tanh, scale=4.0)
+    >>> solution = solver.run(regression(x, np.sin(20.0 * x)), key=jax.random.key(0))
+    >>> bool(abs(solution(x)[:, 0] - np.sin(20.0 * x)).max() < 0.05)
+    True
     """
 
     per_window: int | None = eqx.field(static=True, default=None)
