@@ -77,7 +77,12 @@ class Ball(Solid):
 
 
 class Sphere(Boundary):
-    """The boundary of a ball; `ball.boundary()` makes it."""
+    """The boundary of a ball; `ball.boundary()` makes it.
+
+    >>> sphere = Ball([0.0, 0.0, 0.0], 1.0).boundary()
+    >>> round(sphere.measure, 4), sphere.normal(jnp.array([0.0, 2.0, 0.0])).tolist()
+    (12.5664, [0.0, 1.0, 0.0])
+    """
 
     lower: Float[np.ndarray, " dim"]
     upper: Float[np.ndarray, " dim"]

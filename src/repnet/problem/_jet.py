@@ -26,7 +26,18 @@ class Jet(Protocol):
 
 
 def jet_of(u: Any, x: Float[Array, " dim"]) -> Jet:
-    """The derivatives of a field at one point: its own `jet(x)`, or general forward mode."""
+    """The derivatives of a field at one point: its own `jet(x)`, or general forward mode.
+
+    **Arguments:** `u`: a field; `x`: a point, shape `(dim,)`.
+
+    **Returns:** a jet, with the methods `derivative(*directions)` and `laplacian(seeds)`.
+
+    **Source:** this project.
+
+    >>> jet = jet_of(lambda x: x**3, jnp.array([2.0]))
+    >>> jet.derivative().tolist(), jet.derivative(np.ones(1), np.ones(1)).tolist()
+    ([8.0], [12.0])
+    """
     return u.jet(x) if hasattr(u, "jet") else FieldJet(u, x)
 
 

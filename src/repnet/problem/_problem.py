@@ -19,7 +19,11 @@ Residual = Callable[..., Any]
 
 
 def value(u: Callable, x: Any, unknowns: Any) -> Any:
-    """The residual of a data term: the field itself, to be compared with the term's values."""
+    """The residual of a data term: the field itself, to be compared with the term's values.
+
+    >>> value(jnp.square, jnp.array([3.0]), None).tolist()
+    [9.0]
+    """
     del unknowns
     return u(x)
 
@@ -38,6 +42,10 @@ class Term(eqx.Module):
     values on a region.
 
     **Source:** this project.
+
+    >>> term = Term(lambda u, x, rate: u(x) - rate * x, points=np.array([0.5, 1.0]))
+    >>> term(jnp.square, jnp.array([2.0]), 3.0).tolist()
+    [-2.0]
     """
 
     residual: Residual = eqx.field(static=True)

@@ -17,6 +17,13 @@ class Region(eqx.Module):
 
     `lower` and `upper` are the corners of its bounding box, shape `(dim,)`. `finite` regions,
     such as the ends of an interval, are made of single points.
+
+    >>> from repnet.problem import Box
+    >>> box = Box([0.0, 1.0], [2.0, 4.0])
+    >>> isinstance(box, Region), box.dim, box.measure, box.centre.tolist()
+    (True, 2, 6.0, [1.0, 2.5])
+    >>> box.sample(5, key=jr.key(0)).shape
+    (5, 2)
     """
 
     lower: eqx.AbstractVar[Float[np.ndarray, " dim"]]
@@ -60,7 +67,15 @@ class Region(eqx.Module):
 
 
 class Boundary(Region):
-    """A region of one dimension less, with a normal: an abstract class."""
+    """A region of one dimension less, with a normal: an abstract class.
+
+    >>> from repnet.problem import Ball
+    >>> circle = Ball([0.0, 0.0], 2.0).boundary()
+    >>> isinstance(circle, Boundary), circle.manifold_dim
+    (True, 1)
+    >>> circle.normal(jnp.array([2.0, 0.0])).tolist(), float(circle.gap(jnp.array([5.0, 0.0])))
+    ([1.0, 0.0], 3.0)
+    """
 
     @abc.abstractmethod
     def normal(self, x: Float[Array, " dim"]) -> Float[Array, " dim"]:
@@ -83,6 +98,8 @@ class Union(Boundary):
 
     - `pieces`: boundaries of one dimension, at least one.
     - `shares`: the piece's shares of the points; in proportion to `measure` if left out.
+
+    **Raises:** `ValueError` for no pieces, and for pieces of different dimensions.
 
     **Source:** this project.
 

@@ -16,7 +16,15 @@ _ESTIMATE = 2**15  # points that estimate a share
 
 
 class Solid(Region):
-    """A region with an inside and a boundary: an abstract class."""
+    """A region with an inside and a boundary: an abstract class.
+
+    >>> from repnet.problem import Box
+    >>> interval = Box([0.0], [1.0])
+    >>> isinstance(interval, Solid), interval.contains(np.array([[0.5], [2.0]])).tolist()
+    (True, [True, False])
+    >>> interval.boundary().measure
+    2.0
+    """
 
     @abc.abstractmethod
     def contains(
