@@ -32,6 +32,11 @@ class ActiveDirections:
     `explained` is the share of the target's variance, without its linear trend, that the vectors
     stand for, `apart` the share of single waves; `blur` is how far a vector may be off.
     `covariance` is that of the target's gradient, $\sum_k E_k\,k k^T$, at trace 1.
+
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+    >>> found = active_directions(x, np.sin(x @ np.array([6.0, 8.0])))
+    >>> found.covariance.round(2).tolist(), found.explained > 0.99
+    ([[0.36, 0.48], [0.48, 0.64]], True)
     """
 
     vectors: Float[np.ndarray, "waves dim"]
@@ -133,6 +138,14 @@ def active_directions(
     **Returns:** `ActiveDirections`, or `None` in one dimension and where the samples show no waves.
 
     **Source:** this project; active subspace: Constantine, Dow and Wang 2014.
+
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+    >>> found = active_directions(x, np.sin(x @ np.array([6.0, 8.0])))
+    >>> strongest = found.vectors[np.argmax(found.energy)]
+    >>> [round(float(each)) for each in abs(strongest)]
+    [6, 8]
+    >>> active_directions(x[:, :1], x[:, 0]) is None
+    True
     """
     x, y = as_samples(x, y)
     if len(x) > _MOST_POINTS:

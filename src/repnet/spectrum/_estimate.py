@@ -33,6 +33,11 @@ class Spectrum:
     standard deviation of the noise in units of the target's. `resolution` is the distance of
     frequencies that the samples can tell apart, `spacing` the distance of samples, and `nyquist`
     $\pi / \mathtt{spacing}$.
+
+    >>> x = np.linspace(-1.0, 1.0, 201)
+    >>> (spectrum,) = axis_spectra(x, np.sin(20.0 * x))
+    >>> spectrum.label, round(spectrum.omega_max), round(spectrum.nyquist, 1)
+    ('axis 0', 20, 314.2)
     """
 
     frequencies: Float[np.ndarray, " bins"]

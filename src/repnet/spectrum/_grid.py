@@ -17,6 +17,10 @@ class Grid:
 
     `origin` and `step` have one entry per axis; an axis on which all points agree has size 1
     and step 0. `index` has shape `(points, dim)`.
+
+    >>> grid = Grid((0.0,), (0.5,), (3,), np.array([[0], [2]]))
+    >>> grid.rows.tolist(), grid.full, grid.nyquist.round(4).tolist()
+    ([0, 2], False, [6.2832])
     """
 
     origin: tuple[float, ...]

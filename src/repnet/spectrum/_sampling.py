@@ -27,6 +27,11 @@ class SamplingReport:
 
     `points_per_wavelength` has one entry per axis, infinite where the target does not vary;
     `spectra` are the estimates that it rests on.
+
+    >>> x = np.linspace(0.0, 1.0, 101)
+    >>> report = check_sampling(x, np.sin(2 * np.pi * 22 * x))
+    >>> report.level, len(report.findings), len(report.spectra)
+    ('warning', 1, 1)
     """
 
     points_per_wavelength: tuple[float, ...]
