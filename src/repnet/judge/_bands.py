@@ -32,6 +32,14 @@ class BandError:
     - `share`: share of the target's energy that lies in the band.
 
     **Source:** this project.
+
+    >>> x = np.linspace(-1, 1, 513)[:, None]
+    >>> wave = np.sin(4 * np.pi * x)
+    >>> error = band_error(lambda x: 0.9 * wave, x, wave, bands=[0, 100, 300])
+    >>> error.of_band.round(4).tolist(), error.share.round(4).tolist()
+    ([0.1, 0.1], [1.0, 0.0])
+    >>> error.of_total.round(4).tolist()
+    [0.1, 0.0]
     """
 
     edges: Float[np.ndarray, " edges"]

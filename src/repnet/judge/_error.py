@@ -30,6 +30,8 @@ def relative_l2(u: Function, x: ArrayLike, y: ArrayLike) -> float:
     if not.
 
     **Raises:** `ValueError` where `u(x)` has another shape than `y`.
+
+    **Source:** standard.
     """
     error, y = misfit("relative_l2", u, x, y)
     return _relative(error, y)
@@ -47,6 +49,8 @@ def rmse(u: Function, x: ArrayLike, y: ArrayLike) -> float:
     **Arguments, Raises:** as for `relative_l2`.
 
     **Returns:** the error, in the unit of `y`.
+
+    **Source:** standard.
     """
     return _rms(misfit("rmse", u, x, y)[0])
 
@@ -68,6 +72,8 @@ def psnr(u: Function, x: ArrayLike, y: ArrayLike, peak: float | int | None = Non
     **Returns:** decibels; infinity for no error, NaN where `y` is constant and `peak` is left out.
 
     **Raises:** `ValueError` as `relative_l2`, and for a peak that is not above 0.
+
+    **Source:** standard.
     """
     if peak is not None and not peak > 0:
         raise ValueError(f"`psnr(peak=...)` must be above 0; got {peak}.")
@@ -89,6 +95,8 @@ def report_card(u: Function, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
 
     **Returns:** `relative_l2`, `rmse`, `psnr` (peak: the range of `y`) and `max_error`, the
     largest magnitude.
+
+    **Source:** this project; the errors are standard.
     """
     error, y = misfit("report_card", u, x, y)
     return {

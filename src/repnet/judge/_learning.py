@@ -44,6 +44,15 @@ class Forecast:
     - `drift`: relative change of the kernel by the time that the error is halved, or the descent
       has ended; the prediction supposes none. Infinity where the descent diverges.
     - `doubts`: assumptions that do not hold, in sentences.
+
+    >>> import jax.random as jr
+    >>> from repnet.nn import RepNet
+    >>> network = RepNet(1, scale=20.0, width=512, hidden=(), key=jr.key(0))
+    >>> forecast = time_to_learn(network, [0.0, 10.0, 100.0], key=jr.key(1))
+    >>> forecast.share.tolist(), bool(forecast.steps[0] < forecast.steps[1])
+    ([0.5, 0.5], True)
+    >>> forecast.doubts
+    ("The bands are taken by themselves: at the domain's ends frequencies mix.",)
     """
 
     edges: Float[np.ndarray, " edges"]

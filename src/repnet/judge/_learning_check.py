@@ -26,6 +26,17 @@ class LearningCheck:
     - `last`: number of steps that were trained.
     - `same_order`: whether no pair of bands that matter was learnt clearly the other way round.
     - `disputes`: the pairs of bands that were.
+
+    >>> import jax.random as jr
+    >>> from repnet.judge import time_to_learn
+    >>> from repnet.nn import RepNet
+    >>> x = np.linspace(-1.0, 1.0, 129)[:, None]
+    >>> target = x, np.sin(3.0 * x) + np.sin(50.0 * x)
+    >>> network = RepNet(1, scale=20.0, width=512, hidden=(), key=jr.key(0))
+    >>> forecast = time_to_learn(network, target, bands=[0.0, 10.0, 100.0], key=jr.key(1))
+    >>> check = check_learning(network, target, forecast, steps=20, key=jr.key(1))
+    >>> check.last, check.same_order, check.disputes
+    (20, True, ())
     """
 
     steps: Float[np.ndarray, " bands"]
@@ -50,7 +61,21 @@ def check_learning(
     **Returns:** a `LearningCheck`. Bands with less than a thousandth of the energy are left out of
     the comparison of orders, and two bands are in order where one is faster by a factor of two.
 
+    **Raises:** `ValueError` for a number of steps below 1, and for values of another shape than the
+    network's.
+
     **Source:** this project.
+
+    >>> import jax.random as jr
+    >>> from repnet.judge import time_to_learn
+    >>> from repnet.nn import RepNet
+    >>> x = np.linspace(-1.0, 1.0, 129)[:, None]
+    >>> target = x, np.sin(3.0 * x) + np.sin(50.0 * x)
+    >>> network = RepNet(1, scale=20.0, width=512, hidden=(), key=jr.key(0))
+    >>> forecast = time_to_learn(network, target, bands=[0.0, 10.0, 100.0], key=jr.key(1))
+    >>> check = check_learning(network, target, forecast, steps=20, key=jr.key(1))
+    >>> bool(check.left[0] < 0.5 < check.left[1])
+    True
     """
     check_count("check_learning", "steps", steps)
     count = max(2, int(_PER_DECADE * np.log10(steps + 1)))
