@@ -30,6 +30,8 @@ class CausalConvolutions(eqx.Module):
     - `out_size`: outputs per sample.
     - `activation`: $\varphi$.
 
+    **Raises:** `ValueError` for a count or a dilation below 1.
+
     **Source:** van den Oord and others 2016 for the dilations; the filter: this project.
 
     >>> record = jnp.zeros(50).at[20].set(1.0)

@@ -27,6 +27,17 @@ class AbstractFirstLayer(eqx.Module):
     Every first layer can be put first in every network. One whose features are all the same
     function of their pre-activations, $h = c\,f(Wx + b)$, may say so by a method `unit()` that
     returns `(f, c)`, with `None` for $c = 1$: its derivatives are then much faster.
+
+    >>> class Ramps(AbstractFirstLayer):
+    ...     in_size: int = 1
+    ...     width: int = 2
+    ...     def affine(self):
+    ...         return jnp.array([[1.0], [-1.0]]), jnp.zeros(2)
+    ...     def __call__(self, x):
+    ...         weight, bias = self.affine()
+    ...         return jax.nn.relu(weight @ x + bias)
+    >>> Ramps()(jnp.array([0.5])).tolist()
+    [0.5, 0.0]
     """
 
     in_size: eqx.AbstractVar[int]

@@ -16,6 +16,8 @@ Law = Callable[[Array], Array]  # from uniform numbers in (0, 1) to values, shap
 class Normal:
     r"""The normal law $N(0, \sigma^2)$ of independent coordinates.
 
+    **Raises:** `ValueError` for a deviation that is not finite and positive.
+
     >>> Normal(2.0)(jnp.array([0.5])).tolist()
     [0.0]
     """
@@ -32,6 +34,8 @@ class Normal:
 @dataclass(frozen=True)
 class Uniform:
     """The uniform law of independent coordinates between two bounds.
+
+    **Raises:** `ValueError` unless `upper` lies above `lower` by a finite distance.
 
     >>> Uniform(-1.0, 3.0)(jnp.array([0.25])).tolist()
     [0.0]
@@ -50,6 +54,8 @@ class Uniform:
 @dataclass(frozen=True)
 class Signs:
     r"""Fair signs $\pm$ `size`.
+
+    **Raises:** `ValueError` for a size that is not finite and positive.
 
     >>> Signs(2.0)(jnp.array([0.1, 0.9])).tolist()
     [-2.0, 2.0]

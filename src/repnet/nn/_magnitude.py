@@ -26,6 +26,10 @@ class GaussianMoments(NamedTuple):
     - `slope`: $\mathbb E\,\varphi'(z)^2$.
     - `outer`: $\mathbb E\,\varphi'(z)^2\,\xi^2$, the slope where the unit is driven far.
     - `cross`: $\mathbb E\,\varphi(z)\,\varphi'(z)\,z\,/\,v$.
+
+    >>> moments = gaussian_moments(jnp.sin, jnp.zeros(()))
+    >>> float(moments.value), float(moments.slope)
+    (0.0, 1.0)
     """
 
     value: Float[Array, "*batch"]
@@ -87,6 +91,12 @@ class Magnitude(eqx.Module):
     - `slope_rms`: of $|\nabla u|$, per output, in units of output over units of input.
     - `values`: $q_1, \dots, q_L$, the mean square of each layer's features, shape `(layers,)`.
     - `slopes`: $p_1, \dots, p_L$, the mean square of their gradients, shape `(layers,)`.
+
+    >>> import jax.random as jr
+    >>> from repnet.nn import RepNet
+    >>> found = magnitude(RepNet(1, scale=30.0, key=jr.key(0)))
+    >>> found.values.shape, bool(found.slope_rms > found.output_rms)
+    ((3,), True)
     """
 
     output_rms: Float[Array, ""]
@@ -144,6 +154,8 @@ def magnitude(network: MLP, points: Float[Array, "points dim"] | None = None) ->
 
     **Arguments:** `points`: where, shape `(points, dim)`; `None` is 1,024 Sobol points of
     $[-1, 1]^d$.
+
+    **Returns:** a `Magnitude`.
 
     **Source:** this project, after the mean-field recursion of Poole et al. 2016.
 

@@ -20,6 +20,8 @@ class BlockDiagonal(eqx.Module):
 
     With `repeats`, one block stands there so many times: the same weights for every part of $h$.
 
+    **Source:** this project.
+
     >>> BlockDiagonal(jnp.array([[[2.0]], [[3.0]]])) @ jnp.ones(2)
     Array([2., 3.], dtype=float32)
     >>> (BlockDiagonal(jnp.array([[[2.0]]]), repeats=3) @ jnp.ones(3)).tolist()
@@ -57,6 +59,8 @@ class BlockDiagonal(eqx.Module):
 class Dense(eqx.Module):
     r"""The affine map $W h + b$.
 
+    **Source:** standard.
+
     >>> Dense(jnp.ones((1, 2)), jnp.zeros(1))(jnp.array([1.0, 2.0])).tolist()
     [3.0]
     """
@@ -76,6 +80,8 @@ class Dense(eqx.Module):
 
 class BlockDense(eqx.Module):
     r"""The affine map $W h + b$ of a block-diagonal $W$: layers of sub-networks side by side.
+
+    **Source:** this project.
 
     >>> layer = BlockDense(BlockDiagonal(jnp.array([[[2.0]]]), repeats=2), jnp.ones(1))
     >>> layer(jnp.array([1.0, 2.0])).tolist()
@@ -111,6 +117,9 @@ class MLP(eqx.Module):
       `None` is `"he"` for ReLU and `"glorot"` for every other activation.
 
     **Returns:** a network `(in_size,) -> (out_size,)`.
+
+    **Raises:** `ValueError` for a width or an `out_size` below 1, and for an unknown
+    `initialization`.
 
     **Source:** standard.
 

@@ -35,6 +35,10 @@ class MscaleLinear(AbstractFirstLayer):
     - `shared`: the same $w$ and $b$ at every scale; `width` is then a multiple of the number of
       scales.
 
+    **Raises:** `ValueError` for a count below 1, for `scales` and `shares` that are not finite and
+    positive, for `shares` that do not sum to 1 or leave a scale without units, for a `width` that
+    `shared` units do not divide, and for a box whose `upper` does not lie above its `lower`.
+
     **Source:** Liu, Cai and Xu 2020, for scales within one layer; laws and draws: this project.
 
     >>> layer = MscaleLinear(1, 6, scales=(1.0, 8.0), key=jr.key(0))

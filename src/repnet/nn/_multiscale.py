@@ -56,6 +56,11 @@ def MscaleDNN(
     For one layer of all scales before hidden layers that mix them, put a `MscaleLinear` first in
     an `MLP`.
 
+    **Returns:** an `MLP` whose first layer is a `MscaleLinear`.
+
+    **Raises:** `ValueError` for `scales` that are not finite and positive, for a width or an
+    `out_size` below 1, and for whatever else `MscaleLinear` refuses.
+
     **Source:** Liu, Cai and Xu 2020, the form of separate sub-networks; sharing, block form and
     magnitude: this project.
 

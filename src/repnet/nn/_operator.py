@@ -109,6 +109,8 @@ class DeepONet(eqx.Module):
 class AtQueries(eqx.Module):
     """An operator at fixed query points, `(sensors,) -> (points * out,)`.
 
+    **Source:** this project.
+
     >>> operator = lambda v, y: v[:1] * y
     >>> AtQueries(operator, jnp.array([[1.0], [2.0]]))(jnp.array([3.0])).tolist()
     [3.0, 6.0]
@@ -142,6 +144,8 @@ class FlowMap(eqx.Module):
     - `network`: `(state_size + window,) -> (samples * state_size,)`: the increments $n$.
     - `state_size`: components of $x$.
     - `samples`: $m$, samples of the state per window.
+
+    **Raises:** `ValueError` for a `state_size` or `samples` below 1.
 
     **Source:** Qin, Wu and Xiu 2019 for increments; with a DeepONet as the network, Liu, Kontolati
     and others 2022.
@@ -186,6 +190,12 @@ def windows_of(
     """Windows of `steps` steps over a record; each begins at the sample at which the last ended.
 
     Samples behind the last whole window are left out.
+
+    **Arguments:** `record`: shape `(..., samples)`; `steps`: per window.
+
+    **Returns:** shape `(..., windows, steps + 1)`.
+
+    **Source:** this project.
 
     >>> windows_of(jnp.arange(6.0), 2).tolist()
     [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]

@@ -19,6 +19,13 @@ class PiecewiseCubic(eqx.Module):
     - `knots`: increasing, shape `(pieces + 1,)`.
     - `coefficients`: of $(x - t)^3$ down to the constant, with $t$ the knot on a piece's left,
       shape `(pieces, 4, out)`.
+
+    >>> hat = PiecewiseCubic(
+    ...     jnp.array([0.0, 1.0, 2.0]),
+    ...     jnp.array([[[0.0], [0.0], [1.0], [0.0]], [[0.0], [0.0], [-1.0], [1.0]]]),
+    ... )
+    >>> hat(jnp.array([1.0])).tolist(), hat.many(np.array([[0.5], [2.5]])).tolist()
+    ([1.0], [[0.5], [-0.5]])
     """
 
     knots: Float[Array, " knots"]

@@ -7,6 +7,8 @@ from jaxtyping import Array, Float
 def squared_relu(z: Float[Array, "..."]) -> Float[Array, "..."]:
     r"""$\max(z, 0)^2$: one continuous derivative.
 
+    **Source:** Xu 2020, whose networks have powers of ReLU.
+
     >>> squared_relu(jnp.array([-1.0, 2.0])).tolist()
     [0.0, 4.0]
     """
@@ -15,6 +17,8 @@ def squared_relu(z: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def cubed_relu(z: Float[Array, "..."]) -> Float[Array, "..."]:
     r"""$\max(z, 0)^3$: two continuous derivatives.
+
+    **Source:** as `squared_relu`.
 
     >>> cubed_relu(jnp.array([-1.0, 2.0])).tolist()
     [0.0, 8.0]

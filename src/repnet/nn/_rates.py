@@ -17,6 +17,8 @@ class Rates:
     - `offset`: of $t$ (affine form: $\beta$; centre form: $c$). `None` is $1/\sqrt{s}$, because a
       unit of slope $s$ moves by a wavelength when its offset moves by about $1/s$.
 
+    **Raises:** `ValueError` for a multiplier that is negative or not finite.
+
     **Source:** this project.
 
     >>> Rates(offset=0.0).offset

@@ -51,6 +51,8 @@ def RepNet(
 
     **Returns:** an `MLP` whose first layer is a `RepLinear`.
 
+    **Raises:** `ValueError` naming the argument at fault.
+
     **Source:** Wang, Zhou and Meng 2026 for the idea; the constants are this project's.
 
     >>> network = RepNet(2, 3, scale=20.0, key=jr.key(0))
@@ -97,6 +99,8 @@ def siren(
 
     **Arguments:** `width`: units per layer; `depth`: sine layers, the first included; `omega`:
     $\omega_0$ of every layer.
+
+    **Returns:** an `MLP` whose first layer is a `SineLinear`.
 
     **Source:** Sitzmann et al. 2020, section 3.2.
 

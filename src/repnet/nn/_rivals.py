@@ -17,7 +17,14 @@ class Linear(AbstractFirstLayer):
 
     **Arguments:**
 
-    - `initialization`: a name of `init_dense`'s, or a callable `(key, (width, dim)) -> weight`.
+    - `in_size`: number of inputs.
+    - `width`: number of units, which is also that of features.
+    - `activation`: $\varphi$, any callable on arrays.
+    - `initialization`: `"glorot"`, `"he"`, `"lecun"` or `"uniform"`, or a callable
+      `(key, (width, in_size)) -> weight`. Biases start at 0, with `"uniform"` as the weights do.
+
+    **Raises:** `ValueError` for an `in_size` or a `width` below 1, and for an unknown
+    `initialization`.
 
     **Source:** standard.
 
@@ -67,6 +74,9 @@ class FourierFeatures(AbstractFirstLayer):
     - `width`: number of features, even.
     - `sigmas`: standard deviations in cycles per unit length.
     - `trainable`: train $B$ as well.
+
+    **Raises:** `ValueError` for an `in_size` below 1, a `width` that is odd or below twice the
+    number of `sigmas`, and for `sigmas` that are not finite and positive.
 
     **Source:** Tancik et al. 2020, section 6; several scales after Wang, Wang and Perdikaris 2021.
 
@@ -127,6 +137,14 @@ class FourierFeatures(AbstractFirstLayer):
 class SineLinear(AbstractFirstLayer):
     r"""First layer of a sinusoidal network: $h(x) = \sin(\omega_0 (W x + b))$.
 
+    **Arguments:**
+
+    - `in_size`, `width`: numbers of inputs and units.
+    - `frequency`: $\omega_0$, radians per unit length for weights of size 1.
+
+    **Raises:** `ValueError` for an `in_size` or a `width` below 1, and for a `frequency` that is
+    not finite and positive.
+
     **Source:** Sitzmann et al. 2020, section 3.2: weights uniform in $\pm 1/\text{in\_size}$;
     biases uniform in $\pm 1/\sqrt{\text{in\_size}}$ as in its code.
 
@@ -173,6 +191,9 @@ class FactorizedLinear(AbstractFirstLayer):
 
     - `mean`, `spread`: of the normal $s$.
     - `initialization`: of the product, a name of `init_dense`'s or a callable.
+
+    **Raises:** `ValueError` for an `in_size` or a `width` below 1, and for an unknown
+    `initialization`.
 
     **Source:** Wang, Wang, Seidman and Perdikaris 2022, section 4.
 

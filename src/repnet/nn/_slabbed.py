@@ -23,6 +23,14 @@ class Slabbed(eqx.Module):
     - `starts`: $t_k$, rising, shape `(slabs,)`.
 
     **Source:** this project; time marching of networks goes back to Wight and Zhao 2020.
+
+    >>> from repnet.nn import Dense
+    >>> zero, one = jnp.zeros(1), jnp.ones(1)
+    >>> lines = [Dense(jnp.array([[slope]]), zero) for slope in (1.0, -1.0)]
+    >>> networks = [Standardized(line, zero, one, zero, one) for line in lines]
+    >>> network = Slabbed.of(networks, starts=[0.0, 0.5])
+    >>> network(jnp.array([0.25])).tolist(), network(jnp.array([0.75])).tolist()
+    ([0.25], [-0.75])
     """
 
     slabs: Standardized

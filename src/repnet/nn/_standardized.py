@@ -29,6 +29,17 @@ class Standardized(eqx.Module):
     - `mean`, `spread`: $\mu$ and $\sigma$, shape `(out,)`, in the units of the outputs.
 
     **Source:** this project.
+
+    >>> network = Standardized(
+    ...     jnp.square,
+    ...     centre=jnp.array([2.0]),
+    ...     half_width=jnp.array([2.0]),
+    ...     mean=jnp.array([10.0]),
+    ...     spread=jnp.array([3.0]),
+    ... )
+    >>> x = jnp.array([4.0])
+    >>> network(x).tolist(), network.jet(x).derivative(np.ones(1)).tolist()
+    ([13.0], [3.0])
     """
 
     network: Callable

@@ -18,6 +18,14 @@ class LocalReadout(eqx.Module):
     - `layer`: a first layer on the local box $[-1, 1]^d$.
     - `weight`: read-outs, shape `(rows, out, width)`; row 0 is zero.
     - `row`: the row of every window, shape `(windows,)`; 0 where a window doesn't use this layer.
+
+    >>> import jax.random as jr
+    >>> from repnet.nn import Linear
+    >>> layer = Linear(1, 4, activation=jnp.cos, key=jr.key(0))
+    >>> weight = jnp.stack([jnp.zeros((1, 4)), jnp.ones((1, 4))])
+    >>> part = LocalReadout(layer, weight, row=jnp.array([1, 0]))
+    >>> [part(jnp.array(window), jnp.zeros(1)).tolist() for window in (0, 1)]
+    [[4.0], [0.0]]
     """
 
     layer: AbstractFirstLayer
@@ -52,6 +60,11 @@ class SharedPieces(eqx.Module):
 
     - `function`: of the whole domain's coordinate.
     - `share`: of every window, shape `(windows,)`; 0 where a window doesn't use it.
+
+    >>> line = PiecewiseCubic(jnp.array([0.0, 1.0]), jnp.array([[[0.0], [0.0], [2.0], [0.0]]]))
+    >>> pieces = SharedPieces(line, share=jnp.array([1.0, 0.0]))
+    >>> [pieces(jnp.array(window), jnp.array([0.5])).tolist() for window in (0, 1)]
+    [[1.0], [0.0]]
     """
 
     function: PiecewiseCubic
@@ -80,6 +93,18 @@ class Windowed(eqx.Module):
 
     **Source:** this project, after partition-of-unity and finite-basis networks
     (Moseley, Markham and Nissen-Meyer 2023).
+
+    >>> network = Windowed(
+    ...     parts=(),
+    ...     affine=jnp.array([[[1.0, 0.0]], [[3.0, 0.0]]]),
+    ...     centre=jnp.array([[0.0], [1.0]]),
+    ...     radius=jnp.ones((2, 1)),
+    ...     start=jnp.zeros(1),
+    ...     spacing=jnp.ones(1),
+    ...     counts=(2,),
+    ... )
+    >>> network.many(np.array([[0.0], [0.5], [1.0]])).tolist()
+    [[1.0], [2.0], [3.0]]
     """
 
     parts: tuple[LocalReadout, ...]
