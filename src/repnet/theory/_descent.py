@@ -28,6 +28,12 @@ class TensorPoints:
     **Arguments:** `half_width`: $L$; `per_axis`: points along an axis, in one dimension a
     multiple of 16; `dim`: 1 or 2.
 
+    **Raises:** `ValueError` for a `half_width` that is not finite and positive, fewer than 16
+    points along an axis or, in one dimension, a number that is no multiple of 16, and a `dim`
+    other than 1 and 2.
+
+    **Source:** this project.
+
     >>> TensorPoints(4.0, 32).points.shape
     (32, 1)
     """
@@ -158,12 +164,24 @@ def measured_history(
 ) -> SpectralHistory:
     """The spectrum of a measured error, on the cells of a model's grid.
 
-    **Arguments:** `error`, `points`, `times`: as `descend` has them.
+    **Arguments:** `error`, `points`, `times`: as `descend` has them; `grid`: the cells.
+
+    **Returns:** a `SpectralHistory`.
 
     **Raises:** `ValueError` where the points are too far apart for the grid's highest frequency,
     or the dimensions differ.
 
     **Source:** this project.
+
+    >>> from repnet.theory import WindowedWaves
+    >>> points, waves = TensorPoints(4.0, 64), WindowedWaves((1.0,), width=0.8)
+    >>> grid, times = SpectralGrid(12.0, 200), np.array([0.0, 1.0])
+    >>> first = waves(points.points)
+    >>> history = measured_history(np.stack([first, 0.5 * first]), points, times, grid)
+    >>> bool(np.isclose(history.energy()[0], np.sum(first**2) * points.step))
+    True
+    >>> history.time_to(0.6, [0.0, 12.0]).round(3).tolist()
+    [0.737]
     """
     if points.dim != grid.dim:
         raise ValueError(

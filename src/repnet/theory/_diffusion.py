@@ -140,9 +140,22 @@ def dissipation(model: SpectralModel, history: SpectralHistory) -> Float[np.ndar
     The integrals are taken in $\|e\|^2$'s measure;
     the gradients are differences of neighbouring cells.
 
+    **Arguments:** `model`: a `SineEnsemble` or its like; `history`: its spectrum over time, as
+    `spectral_diffusion` gives it.
+
     **Returns:** shape `(times,)`.
 
+    **Raises:** `ValueError` for a history in two dimensions.
+
     **Source:** this project.
+
+    >>> from repnet.theory import SineEnsemble, WindowedWaves
+    >>> ensemble, waves = SineEnsemble((1.0, 2.0)), WindowedWaves((1.0,), width=0.8)
+    >>> times, grid = np.linspace(0.0, 4.0, 129), SpectralGrid(12.0, 200)
+    >>> history = spectral_diffusion(ensemble, lambda xi: -waves.transform(xi), times, grid)
+    >>> lost = np.trapezoid(dissipation(ensemble, history), times)
+    >>> round(float(lost / (history.energy()[0] - history.energy()[-1])), 2)
+    1.0
     """
     grid, parts = history.grid, history.parts
     if grid.dim != 1:
@@ -177,6 +190,8 @@ def spectral_grid(
     - `highest`: frequency beyond which the target holds nothing.
     - `extent`: the largest $|x|$ at which the error matters.
     - `fineness`: step times extent; the numerical error goes with its square.
+
+    **Returns:** a `SpectralGrid`.
 
     **Source:** this project.
 

@@ -35,10 +35,21 @@ def fft_reference(
     - `times`: ascending, the first one 0.
     - `grid`: the cells at which the spectrum is returned.
 
+    **Returns:** a `SpectralHistory`.
+
     **Raises:** `ValueError` for an `initial` of another number of points, or one that reaches the
     ends of the box.
 
     **Source:** this project.
+
+    >>> from repnet.theory import SineEnsemble, WindowedWaves, spectral_diffusion
+    >>> ensemble, waves = SineEnsemble((1.0, 2.0)), WindowedWaves((1.0,), width=0.8)
+    >>> times, grid = np.linspace(0.0, 2.0, 9), SpectralGrid(12.0, 200)
+    >>> points = TensorPoints(4.0, 64)
+    >>> reference = fft_reference(ensemble, -waves(points.points), points, times, grid)
+    >>> model = spectral_diffusion(ensemble, lambda xi: -waves.transform(xi), times, grid)
+    >>> bool(np.allclose(reference.energy(), model.energy(), rtol=1e-2))
+    True
     """
     _require_inside(points, initial)
     found = np.empty((len(times), len(initial)))

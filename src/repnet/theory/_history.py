@@ -15,6 +15,12 @@ class SpectralHistory:
 
     - `times`: ascending, the first one 0; of gradient flow, so learning rate times steps.
     - `parts`: the parts of `grid`, shape `(times, parts, cells)`.
+
+    >>> grid, times = SpectralGrid(10.0, 20), np.array([0.0, 1.0, 2.0])
+    >>> parts = np.exp(-times)[:, None, None] * np.ones((1, 2, 20), complex)
+    >>> history = SpectralHistory(grid, times, parts)
+    >>> history.time_to(0.5, [0.0, 5.0, 10.0]).round(4).tolist()
+    [0.6931, 0.6931]
     """
 
     grid: SpectralGrid

@@ -99,6 +99,8 @@ def steep_ensemble(network: Callable, *, rates: bool = False) -> SteepEnsemble:
 
     **Arguments:** `rates`: include the layer's multipliers of the learning rate.
 
+    **Returns:** a `SteepEnsemble`.
+
     **Raises:** `ValueError` where the closed form does not cover the network: hidden layers,
     several inputs or outputs, a first layer that is no `RepLinear` of slope form, or slopes or
     offsets that training has already moved apart.

@@ -44,6 +44,8 @@ class AbstractWeights(abc.ABC):
 class NormalWeights(AbstractWeights):
     r"""$w \sim N(0, \sigma^2 I_d)$: $k(r) = e^{-\sigma^2|r|^2/2}$.
 
+    **Raises:** `ValueError` for a `std` that is not finite and positive.
+
     >>> NormalWeights(2.0).characteristic(np.zeros((1, 3))).tolist()
     [1.0]
     """
@@ -72,6 +74,9 @@ class NormalWeights(AbstractWeights):
 @dataclass(frozen=True)
 class UniformWeights(AbstractWeights):
     r"""One weight, uniform in $\pm B$: $k(r) = \sin(Br)/(Br)$.
+
+    **Raises:** `ValueError` for a `bound` that is not finite and positive, and, in its methods, for
+    more than one dimension.
 
     >>> UniformWeights(3.0).transform(np.array([0.0, 4.0]), 1).round(4).tolist()
     [1.0472, 0.0]
@@ -104,6 +109,11 @@ class ParabolicWeights(AbstractWeights):
 
     Training such weights alone makes the error's spectrum relax in Legendre polynomials of
     $\xi/B$, which tests the numerical model.
+
+    **Raises:** `ValueError` for a `bound` that is not finite and positive, and, in its methods, for
+    more than one dimension.
+
+    **Source:** this project.
 
     >>> ParabolicWeights(1.0).transform(np.array([0.0, 1.0]), 1).round(4).tolist()
     [4.7124, 0.0]
@@ -162,6 +172,8 @@ class UniformBias:
 @dataclass(frozen=True)
 class NormalBias:
     r"""$b \sim N(0, \tau^2)$: $q = e^{-2\tau^2}$; with $\tau = 0$, no bias and $q = 1$.
+
+    **Raises:** `ValueError` for a `std` that is negative or not finite.
 
     >>> NormalBias(0.0).q
     1.0

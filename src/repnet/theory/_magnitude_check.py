@@ -19,6 +19,10 @@ class MagnitudeCheck(NamedTuple):
     - `predicted_output`, `predicted_slope`: by `magnitude`, over the random networks.
     - `measured_output`, `measured_slope`: over the networks and random points of the box.
     - `output_error`, `slope_error`: standard errors of what was measured, relative to it.
+
+    >>> found = MagnitudeCheck(1.0, 3.0, 1.0, 2.0, output_error=0.01, slope_error=0.02)
+    >>> found.worst
+    0.5
     """
 
     predicted_output: float
@@ -50,6 +54,10 @@ def check_magnitude(
 
     - `make`: called as `make(key, *arguments)`; compiled once for each `make`.
     - `networks`, `points`: how many networks, and points per network.
+
+    **Returns:** a `MagnitudeCheck`.
+
+    **Raises:** `ValueError` for fewer than two networks or one point.
 
     **Source:** Monte Carlo.
 

@@ -21,6 +21,11 @@ class KernelModes:
     - `functions`: eigenfunctions at the points, of mean square one, shape `(points, modes)`.
     - `frequency`: where each one's energy lies on average along every axis, radians per unit
       length, shape `(modes, dim)`.
+
+    >>> x = np.linspace(-1.0, 1.0, 65)[:, None]
+    >>> modes = kernel_modes(np.cos(8.0 * (x - x.T)), x, count=2)
+    >>> modes.functions.shape, np.mean(modes.functions**2, axis=0).round(6).tolist()
+    ((65, 2), [1.0, 1.0])
     """
 
     values: Float[np.ndarray, " modes"]
@@ -43,6 +48,8 @@ def kernel_modes(
     - `kernel`: a symmetric kernel at the points, as `tangent_kernel` gives it.
     - `x`: the points.
     - `count`: how many modes, from the largest eigenvalue down; left out, all.
+
+    **Returns:** `KernelModes`.
 
     **Raises:** `ValueError` where the kernel is not symmetric, finite, or of the points' number.
 

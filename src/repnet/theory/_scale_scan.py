@@ -54,6 +54,10 @@ def scale_scan(
     - `noise`: deviation of the noise on them.
     - `units`, `steps`: of the networks and the descent.
 
+    **Returns:** a `ScaleScan`.
+
+    **Raises:** `ValueError` for a `wave` or `scales` that are not finite and positive.
+
     **Source:** this project.
     """
     check_positive("scale_scan", "wave", wave)

@@ -28,6 +28,9 @@ class Start(NamedTuple):
     - `spread`: partition points stratified over $\pm$ `spread`; `None` for the vanilla law,
       biases uniform in $\pm 1$ (times the slope scale, if that is given).
     - `reparameterized`: train slope and partition point of each unit instead of weight and bias.
+
+    >>> Start("vanilla"), Start("RepNet", scale=16.0, spread=1.02, reparameterized=True).scale
+    (Start(name='vanilla', scale=None, spread=None, reparameterized=False), 16.0)
     """
 
     name: str
@@ -44,6 +47,11 @@ class ShallowFits(NamedTuple):
     - `attainable`: the error of the best read-out for the partition points of the start.
     - `steps`: at which slopes and points were looked at, the first one 0.
     - `slopes`: slope scale $|w_j|$ of each unit; `points`: its partition point $-b_j/w_j$.
+
+    >>> starts = [Start("vanilla"), Start("RepNet", 16.0, 1.02, True)]
+    >>> found = fit_shallow(starts, [8.0], units=32, points=65, steps=100, key=jr.key(0))
+    >>> found.steps, found.slopes.shape, bool(np.all(found.slopes[1, :, 0] == 16.0))
+    ((0, 20, 40, 60, 80, 100), (2, 1, 6, 32), True)
     """
 
     starts: tuple[Start, ...]
@@ -97,6 +105,8 @@ def fit_shallow(
     - `rates`: learning rates; of several, the one with the least loss counts, for each network by
       itself. ReLU is homogeneous, so that a slope scale acts through the rate: tuning it makes up
       for a part of a wrong one.
+
+    **Returns:** `ShallowFits`.
 
     **Raises:** `ValueError` naming the argument at fault.
 

@@ -23,6 +23,9 @@ class SpectralGrid:
     - `dim`: 1 or 2.
     - `modes`: $M$, the highest angular mode in two dimensions.
 
+    **Raises:** `ValueError` for a `highest` that is not finite and positive, fewer than 4 cells, no
+    modes, and a `dim` other than 1 and 2.
+
     **Source:** this project.
 
     >>> SpectralGrid(2.0, 4).centres.tolist()

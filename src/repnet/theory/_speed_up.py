@@ -23,7 +23,13 @@ _STABLE = 0.5  # learning rate times the largest rate
 
 @dataclass(frozen=True)
 class SpeedUp:
-    """Times to halve the error at a wave, as (formula, training) of each parameterization."""
+    """Times to halve the error at a wave, as (formula, training) of each parameterization.
+
+    >>> found = speed_up(scale=4.0, wave=2.0, units=64, key=jr.key(0))
+    >>> formula, training = found.reparameterized
+    >>> bool(abs(formula / training - 1.0) < 0.3)
+    True
+    """
 
     raw: tuple[float, float]
     reparameterized: tuple[float, float]
@@ -53,7 +59,13 @@ def speed_up(
     **Arguments:** `scale`: $s$; `wave`: $k$ of the windowed target; `units`; `half_width`: $T$, of
     the partition points' range and the domain.
 
+    **Returns:** a `SpeedUp`.
+
     **Source:** this project.
+
+    >>> found = speed_up(scale=4.0, wave=2.0, units=64, key=jr.key(0))
+    >>> found.reparameterized[1] < 0.5 * found.raw[1]
+    True
     """
     waves = WindowedWaves((wave,), half_width / 5.0)
     points = TensorPoints(half_width, 16 * max(int(np.ceil(wave * half_width / 8.0)), 8))

@@ -49,6 +49,10 @@ class SteepEnsemble:
       `offset` and `slope` (the slope $s$ itself), or raw: of `readout`, `bias` and `weight`.
     - `dim`: number of inputs; above 1, only `readout` and `offset` may be trained.
 
+    **Raises:** `ValueError` for numbers that are not finite and positive, unknown features, and
+    `trained` groups that are unknown, of both kinds of unit, have a multiplier below 0, or, in
+    several dimensions, are others than `readout` and `offset`.
+
     **Source:** this project.
 
     >>> SteepEnsemble(16.0, span=4.0).rate(np.array([4.0, 32.0])).round(3).tolist()

@@ -29,6 +29,8 @@ def steep_kernel(
 
     **Arguments:** `x`, `y`: points of one coordinate, in the units of the ensemble's span.
 
+    **Returns:** shape `(len(x), len(y))`.
+
     **Raises:** `ValueError` for an ensemble of several inputs.
 
     **Source:** this project; the integral by the middles of equal cells, 24 per $1/s$.

@@ -42,6 +42,15 @@ def descend_network(
     another shape than the network's, and where `where` names no parameter.
 
     **Source:** this project.
+
+    >>> import jax.random as jr
+    >>> from repnet.nn import MLP, Linear
+    >>> x = np.linspace(-1.0, 1.0, 9)[:, None]
+    >>> network = MLP(Linear(1, 8, key=jr.key(0)), hidden=(), key=jr.key(1))
+    >>> _, error = descend_network(network, x, np.sin(x), np.array([0, 10, 20]), rate=0.1)
+    >>> start, middle, end = np.linalg.norm(error, axis=(1, 2))
+    >>> error.shape, bool(start > middle > end)
+    ((3, 9, 1), True)
     """
     check_positive("descend_network", "rate", rate)
     counts = np.asarray(steps)

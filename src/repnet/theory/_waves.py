@@ -20,6 +20,10 @@ class WindowedWaves:
     - `phases`: $\varphi_k$; left out, $0, 1, 2, \dots$, so that both parities are there.
     - `amplitudes`: $A_k$; left out, 1.
 
+    **Raises:** `ValueError` for a `width` that is not finite and positive, for no waves, waves of
+    several dimensions or not finite, and for `phases` or `amplitudes` that are not one finite
+    number per wave.
+
     **Source:** this project.
 
     >>> WindowedWaves((1.0, 4.0), width=0.8)(np.zeros((1, 1))).round(3).tolist()
