@@ -53,6 +53,13 @@ def test_labels_are_left_out_and_one_column_is_a_signal(write):
     assert chosen.left_out == ()
     signal = read_csv(write("h\n5\n6\n7\n"))
     assert signal.x.ravel().tolist() == [0, 1, 2]
+    rows = read_csv(write("row\n5\n7\n9\n"))
+    assert (rows.x.ravel().tolist(), rows.y.ravel().tolist()) == ([0, 1, 2], [5, 7, 9])
+
+
+def test_points_alone_have_no_target(write):
+    data = read_csv(write("a,b,c\n1,2,3\n"), inputs=["c", "a"], target=[], fewest=1)
+    assert (data.x.tolist(), data.y.shape) == ([[3, 1]], (1, 0))
 
 
 def test_dates_become_seconds_since_the_earliest(write):
@@ -94,6 +101,7 @@ def test_compressed_tables_are_read(tmp_path):
         ("a,b\n1,2\ninf,3\n", {}, "column 'a' must be finite; row 2 has inf"),
         ("a,b\n1,2\n1e400,3\n", {}, "column 'a' must be finite; row 2 has inf"),
         ("a,b\n1,2\n1e300,3\n", {}, "column 'a' must stay below"),
+        ("a,b\n1,2\n3,1_0\n5,6\n", {}, "column 'b' must be numeric; row 2 has '1_0'"),
         (
             "t,b\n2016-01-01,2\n2016-01-02,1\nlater,3\n",
             {},

@@ -37,6 +37,13 @@ def test_one_array_is_a_field_on_its_indices(tmp_path, rng, shape):
         np.testing.assert_array_equal(data.y[:, 0], rows)
 
 
+def test_points_that_are_the_target_are_a_field(tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.arange(4.0) ** 2, y=np.ones(4))
+    data = read_npz(tmp_path / "x.npz", target="x")
+    assert data.grid_shape == (4,)
+    assert (data.x.ravel().tolist(), data.y.ravel().tolist()) == ([0, 1, 2, 3], [0, 1, 4, 9])
+
+
 @pytest.mark.parametrize(
     ("arrays", "arguments", "message"),
     [
@@ -58,6 +65,12 @@ def test_one_array_is_a_field_on_its_indices(tmp_path, rng, shape):
         ),
         ({"a": np.ones((2, 2, 2, 2))}, {}, "must have 1 to 3 axes"),
         ({"a": np.ones(1)}, {}, "at least 2 rows of numbers; it has 1"),
+        (
+            {"x": np.zeros(0), "y": np.zeros(0)},
+            {},
+            "at least 2 rows of numbers; array 'x' has none",
+        ),
+        ({"x": np.ones(3), "y": np.ones(3)}, {"inputs": "y"}, "'y' is named as both"),
     ],
 )
 def test_faulty_archives_are_one_clear_line(tmp_path, arrays, arguments, message):

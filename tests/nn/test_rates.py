@@ -89,3 +89,11 @@ def test_vanilla_networks_and_plain_modules_have_one():
 def test_rates_refuse_nan():
     with pytest.raises(ValueError, match=r"`Rates\(offset=\.\.\.\)` must be finite"):
         Rates(offset=float("nan"))
+
+
+def test_a_whole_number_freezes_as_well():
+    layer = RepLinear(1, 4, scale=3.0, rates=Rates(slope=0, direction=0), key=jax.random.key(0))
+    rates = [rate for rate in jax.tree.leaves(layer.learning_rates()) if isinstance(rate, float)]
+    assert Rates(slope=0).slope.is_integer()
+    assert isinstance(Rates(slope=0).slope, float)
+    assert rates.count(0.0) >= 2

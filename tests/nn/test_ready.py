@@ -94,3 +94,13 @@ def test_siren_is_its_papers_network():
     x = jr.uniform(jr.key(1), (500, 2), minval=-1.0, maxval=1.0)
     square = float(jnp.mean(jax.vmap(network.features)(x) ** 2))
     assert square == pytest.approx((1 - np.exp(-2)) / 2, rel=0.1)
+
+
+@pytest.mark.parametrize("scale", [1e6, 1e8])
+def test_features_too_steep_for_any_point_stay_finite(scale):
+    network = RepNet(1, width=8, hidden=(4,), scale=scale, activation=jax.nn.relu, key=jr.key(0))
+    assert all(
+        bool(jnp.all(jnp.isfinite(leaf)))
+        for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))
+    )
+    assert bool(jnp.isfinite(network(jnp.array([0.3]))[0]))

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from repnet.solve._clock import Clock, _union
+from repnet.solve._clock import Clock, _union, noting, running_clocks
 
 
 def test_union_counts_nested_and_overlapping_intervals_once():
@@ -56,3 +56,15 @@ def test_clocks_of_other_threads_do_not_count_this_compilation():
     thread.join()
     assert outer.compile_seconds >= inner.compile_seconds > 0.0
     assert seen["other"] == 0.0
+
+
+def test_threads_that_work_for_another_note_what_they_compile():
+    def work(clocks):
+        with noting(clocks):
+            jax.jit(lambda x: jnp.sin(x) * 5 - x)(jnp.ones(9)).block_until_ready()
+
+    with Clock() as clock:
+        thread = threading.Thread(target=work, args=(running_clocks(),))
+        thread.start()
+        thread.join()
+    assert clock.compile_seconds > 0.0

@@ -350,6 +350,7 @@ def test_several_outputs_are_fitted_and_saved(tmp_path):
         ({"rate": float("nan")}, ("rate", "nan")),
         ({"rate": -1.0}, ("rate", "-1.0")),
         ({"hold_out": 1.0}, ("hold_out", "1.0")),
+        ({"hold_out": 0.2, "finish": 3}, ("finish", "hold_out", "3")),
         ({"scale": "big"}, ("scale", "auto", "big")),
         ({"scale": -2.0}, ("scale", "-2.0")),
     ],

@@ -37,3 +37,11 @@ def test_scattered_points_are_met_halfway(rng):
     apart, _ = cKDTree(x).query(mirrored.reshape(-1, 2))
     assert np.all(apart.reshape(100, 9).min(axis=1) < 1e-12)
     assert np.all(distances[:, 0] < 0.2)
+    assert np.all(distances[:, 0] > 0.0)  # and no sample is met by itself
+
+
+@pytest.mark.parametrize("step", [None, np.ones(2)])
+@pytest.mark.parametrize("held", [1, 3])
+def test_few_samples_give_as_many_points_as_many(step, held, rng):
+    x = rng.uniform(size=(held, 2))
+    assert off_samples(x, step, 20, jr.key(0)).shape == (20, 2)

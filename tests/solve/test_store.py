@@ -1,11 +1,14 @@
 """Files bring back every bit, and damaged ones are refused."""
 
+import collections
 import contextlib
 import copy
 import enum
 import io
 import json
+import os
 import pickle
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -149,3 +152,53 @@ def test_plain_values_keep_their_types():
     assert [type(v) for v in again["t"]] == [int, float]
     assert again["l"][0] is True
     assert np.signbit(again[3])
+
+
+class Speeds(NamedTuple):
+    fast: np.ndarray
+    slow: float
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        Speeds(np.arange(3.0), 0.5),
+        [Level.HIGH, 3],
+        np.float32(0.1),
+        np.bool_(True),
+        jnp.asarray([1.0, 1 / 3], jnp.bfloat16),
+    ],
+)
+def test_kinds_come_back_as_they_were(tree):
+    again = from_bytes(to_bytes(tree))
+    assert type(again) is type(tree)
+    same_bits(again, tree)
+    if isinstance(tree, list):
+        assert [type(item) for item in again] == [Level, int]
+
+
+def test_what_could_not_be_read_again_is_not_saved():
+    class Inside(eqx.Module):
+        weight: float = 1.0
+
+    for tree, message in (
+        (Inside(), "importable name"),
+        (jax.random.key(0), "got a key"),
+        (np.array([None]), "Python objects"),
+        (collections.OrderedDict(a=1), "OrderedDict"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            to_bytes(tree)
+
+
+def test_files_have_the_rights_that_the_user_s_mask_leaves(tmp_path):
+    before = os.umask(0o077)
+    try:
+        save_tree(1.0, tmp_path / "own.npz")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "own.npz").stat().st_mode & 0o777 == 0o600

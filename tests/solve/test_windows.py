@@ -163,3 +163,29 @@ def test_kept_factors_change_nothing(layout, rng, monkeypatch):
     assert len(calls) - without < without  # the last solves took what was there
     inner = rng.uniform(0.1, 1.9, (300, 2))
     np.testing.assert_allclose(kept(inner), anew(inner), rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_isolated_pieces_of_a_grid(rng):
+    axes = np.meshgrid(np.arange(60.0), np.arange(60.0), indexing="ij")
+    x = np.stack(axes, axis=-1).reshape(-1, 2)
+    pieces = (x[:, 0] % 10 < 4) & (x[:, 1] % 10 < 5) & (rng.uniform(size=len(x)) < 0.8)
+    x = x[(x[:, 0] < 28) | pieces]
+    assert relative(fitted(x, per_window=64), x).max() < 1e-3
+
+
+def test_the_error_does_not_grow_with_the_number_of_outputs(rng):
+    x = rng.uniform(size=(200, 1))
+    y = np.sin(9.0 * x) + 0.1 * rng.normal(size=x.shape)
+    one, nine = (
+        solve(regression(x, np.tile(y, outputs)), None, Windows(48), key=KEY).plan.numbers
+        for outputs in (1, 9)
+    )
+    assert nine["leave_one_out"] == pytest.approx(one["leave_one_out"], rel=1e-6)
+
+
+def test_an_axis_without_extent_takes_no_windows(rng):
+    x = rng.uniform(size=(400, 2))
+    flat = np.concatenate([x, np.full((400, 1), 7.0)], axis=1)
+    counts = [fitted(points, per_window=64).plan.numbers["windows"] for points in (x, flat)]
+    assert counts[0] == counts[1]

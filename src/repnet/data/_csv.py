@@ -72,8 +72,9 @@ def read_csv(
     _require_target(path, cells, words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
     if not chosen_inputs:
-        table["row"] = np.arange(len(columns[0]), dtype=np.float64)
-        chosen_inputs = ["row"]
+        number = next(name for name in ("row", "row number", "number") if name not in table)
+        table[number] = np.arange(len(columns[0]), dtype=np.float64)
+        chosen_inputs = [number]
     used = chosen_inputs + chosen_target
     return Dataset(
         name=path.name.split(".")[0],
@@ -165,6 +166,8 @@ def _numbers(
         if complete and name not in named:
             continue
         try:
+            if any("_" in cell for cell in cells):
+                raise ValueError
             values = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             cells = tuple(cell.strip() for cell in cells)
@@ -212,7 +215,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # which Python takes for a separator of digits
 
 
 def _is_date(cell: str) -> bool:

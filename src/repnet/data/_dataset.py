@@ -58,6 +58,12 @@ class Dataset:
             check_values(self.name, name, values)
 
     def _check_shapes(self) -> None:
+        for name in ("x", "y"):
+            if getattr(self, name).ndim != 2:
+                raise ValueError(
+                    f"`{self.name}`: `{name}` must have the shape (points, columns); "
+                    f"got {getattr(self, name).shape}."
+                )
         if len(self.x) != len(self.y) or not len(self.x):
             raise ValueError(
                 f"`{self.name}` needs one row of values per point, and at least one; "

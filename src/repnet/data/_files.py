@@ -49,10 +49,14 @@ def read_npz(
     """
     path = existing(path)
     arrays = _arrays(path)
-    keys = as_names(inputs) or (["x"] if "x" in arrays and (target or "y" in arrays) else None)
+    keys = as_names(inputs) or (["x"] if _holds_points(arrays, target) else None)
     if keys is None:
         key = target or _only_field(path, arrays)
         return _field(path, key, _array(path, "target", key, arrays))
+    if (target or "y") in keys:
+        raise ValueError(
+            f"`{path}`: an array is an input or a target; {target or 'y'!r} is named as both."
+        )
     points = [_as_columns(path, key, _array(path, "inputs", key, arrays)) for key in keys]
     key = target or "y"
     y = _as_columns(path, key, _array(path, "target", key, arrays))
@@ -71,6 +75,11 @@ def read_npz(
             source=path.name,
         ),
     )
+
+
+def _holds_points(arrays: dict[str, np.ndarray], target: str | None) -> bool:
+    """Whether `x` are the points of the target."""
+    return "x" in arrays and target != "x" and (target is not None or "y" in arrays)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -148,7 +148,7 @@ def _nufft(
     """Points to modes with $e^{-ikx}$ (kind 1), or modes to points with $e^{ikx}$ (kind 2)."""
     import finufft  # late: `import repnet` stays quick
 
-    plan = finufft.Plan(kind, modes, columns, EPS, isign=-1 if kind == 1 else 1)
+    plan = finufft.Plan(kind, modes, columns, EPS, isign=-1 if kind == 1 else 1, nthreads=1)
     plan.setpts(*axes)
     return np.asarray(plan.execute(np.ascontiguousarray(data)))
 

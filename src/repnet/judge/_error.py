@@ -133,7 +133,7 @@ def as_columns(array: ArrayLike) -> Float[np.ndarray, "points columns"]:
     array = np.asarray(array, np.float64)
     if array.ndim not in (1, 2):
         raise ValueError(f"`x` and `y` must have the shape (points, columns); got {array.shape}.")
-    return array.reshape(len(array), -1)
+    return array[:, None] if array.ndim == 1 else array
 
 
 def _relative(error: np.ndarray, y: np.ndarray) -> float:

@@ -218,6 +218,9 @@ def _draw_unit(
     return draw_hyperplanes(width, dim, directions=directions, offsets=offsets, key=key)
 
 
+_LEAST_SQUARE = 1e-6  # of a feature's mean
+
+
 @eqx.filter_jit
 def _place(
     form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
@@ -241,4 +244,5 @@ def _inverse_rms(
     middles = sobol_points(_POINTS, lower.shape[0]) + 0.5 / _POINTS
     points = lower + (upper - lower) * middles
     values = feature(points @ weight.T + bias)
-    return 1.0 / jnp.sqrt(jnp.mean(jnp.square(values)) + jnp.finfo(values.dtype).tiny)
+    # Features so steep that hardly a point meets one are a millionth of the box each, or less.
+    return 1.0 / jnp.sqrt(jnp.maximum(jnp.mean(jnp.square(values)), _LEAST_SQUARE))

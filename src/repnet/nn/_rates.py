@@ -34,6 +34,8 @@ class Rates:
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
                 raise ValueError(f"`Rates({name}=...)` must be finite and >= 0; got {value!r}.")
+            if value is not None:  # a 0 that is no float would not be seen as one
+                object.__setattr__(self, name, float(value))
 
 
 FROZEN = Rates(0.0, 0.0, 0.0)

@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, PRNGKeyArray
 
 from repnet.nn._activation import Activation, Sine
-from repnet.nn._check import PerAxis
+from repnet.nn._check import PerAxis, check_count
 from repnet.nn._draw import sobol_points
 from repnet.nn._first import RepLinear
 from repnet.nn._magnitude import magnitude
@@ -76,7 +76,8 @@ def RepNet(
         network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_enlarge)
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
-    rms = magnitude(network, low + (high - low) * cell).output_rms
+    # At least a thousandth, where features are so steep that hardly a point meets one.
+    rms = jnp.maximum(magnitude(network, low + (high - low) * cell).output_rms, 1e-3)
     return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=lambda weight: weight / rms)
 
 
@@ -107,6 +108,7 @@ def siren(
     >>> siren(2, 1, width=16, depth=2, key=jr.key(0))(jnp.zeros(2)).shape
     (1,)
     """
+    check_count("siren", "depth", depth)
     first_key, rest_key = jr.split(key)
     return MLP(
         SineLinear(in_size, width, frequency=omega, key=first_key),

@@ -27,6 +27,8 @@ class Standardized(eqx.Module):
     - `network`: the inner network, `(dim,) -> (out,)`.
     - `centre`, `half_width`: $c$ and $h$, shape `(dim,)`, in the units of the inputs.
     - `mean`, `spread`: $\mu$ and $\sigma$, shape `(out,)`, in the units of the outputs.
+    - `centre_rest`, `mean_rest`: what $c$ and $\mu$ lose in their precision, or `None`: an origin
+      far from the points would else move them.
 
     **Source:** this project.
 
@@ -47,6 +49,8 @@ class Standardized(eqx.Module):
     half_width: Float[Array, " dim"]
     mean: Float[Array, " out"]
     spread: Float[Array, " out"]
+    centre_rest: Float[Array, " dim"] | None = None
+    mean_rest: Float[Array, " out"] | None = None
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         """The value at one point, shape `(out,)`."""
@@ -57,20 +61,41 @@ class Standardized(eqx.Module):
 
     def many(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points out"]:
         """Values at many points, where the inner network is a `Windowed`; see its `many`."""
-        centre, half, mean, spread = map(
-            np.asarray, (self.centre, self.half_width, self.mean, self.spread)
-        )
-        assert isinstance(self.network, Windowed)
-        return mean + spread * self.network.many((points - centre) / half)
+        inner = self.network
+        assert isinstance(inner, Windowed)
+        return self.around(inner.many, points)
+
+    def around(
+        self,
+        inner: Callable[[Float[np.ndarray, "points dim"]], np.ndarray],
+        points: Float[np.ndarray, "points dim"],
+    ) -> Float[np.ndarray, "points out"]:
+        """Values at many points by `inner`, which evaluates the network; units in float64."""
+        half, spread = (np.asarray(array, np.float64) for array in (self.half_width, self.spread))
+        centre = _whole(self.centre, self.centre_rest)
+        return _whole(self.mean, self.mean_rest) + spread * inner((points - centre) / half)
 
     def jet(self, x: Float[Array, " dim"]) -> "StandardizedJet":
         """The derivatives at one point, in the user's units, computed as they are asked for."""
         return StandardizedJet(self, x)
 
     def _value(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
-        centre, half = jax.lax.stop_gradient((self.centre, self.half_width))
-        mean, spread = jax.lax.stop_gradient((self.mean, self.spread))
-        return mean + spread * self.network((x - centre) / half)
+        value = jax.lax.stop_gradient(self.spread) * self.network(self.local(x))
+        if self.mean_rest is not None:
+            value = value + jax.lax.stop_gradient(self.mean_rest)
+        return value + jax.lax.stop_gradient(self.mean)
+
+    def local(self, x: Float[Array, " dim"]) -> Float[Array, " dim"]:
+        """One point in standard units."""
+        away = x - jax.lax.stop_gradient(self.centre)
+        if self.centre_rest is not None:
+            away = away - jax.lax.stop_gradient(self.centre_rest)
+        return away / jax.lax.stop_gradient(self.half_width)
+
+
+def _whole(array: Array, rest: Array | None) -> Float[np.ndarray, " size"]:
+    whole = np.asarray(array, np.float64)
+    return whole if rest is None else whole + np.asarray(rest, np.float64)
 
 
 class StandardizedJet:
@@ -83,8 +108,7 @@ class StandardizedJet:
         self._outer = outer
         self._scaled: dict[Any, tuple[Any, Array]] = {}
         with _precision(outer):
-            centre, half = jax.lax.stop_gradient((outer.centre, outer.half_width))
-            local = (jnp.asarray(x).astype(centre.dtype) - centre) / half
+            local = outer.local(jnp.asarray(x).astype(outer.centre.dtype))
             make = getattr(outer.network, "jet", None)
             self._jet = Jet(outer.network, (), local) if make is None else make(local)
 

@@ -93,7 +93,7 @@ class Box(Solid):
 
     def grid(self, counts: int | Sequence[int]) -> Float[np.ndarray, "points dim"]:
         """A tensor grid with both ends, `counts` points per axis, last axis fastest."""
-        counts = [counts] * self.dim if isinstance(counts, int) else list(counts)
+        counts = [int(counts)] * self.dim if isinstance(counts, int | np.integer) else list(counts)
         if len(counts) != self.dim or min(counts) < 1:
             raise ValueError(
                 f"`Box.grid(counts=...)` needs {self.dim} positive counts; got {counts}."

@@ -229,6 +229,10 @@ _LARGEST = 1e150  # squares of larger numbers overflow in float64
 
 
 def _columns(array: ArrayLike, name: str, owner: str) -> Float[np.ndarray, "rows columns"]:
+    if np.ma.is_masked(array):
+        raise ValueError(
+            f"`{owner}({name}=...)` must have no masked values; {np.ma.count_masked(array)} are."
+        )
     try:
         columns = np.asarray(array)
         if columns.dtype.kind == "c":

@@ -1,8 +1,8 @@
 """The folder that a run writes: all of it or nothing, and never over what is there."""
 
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
@@ -39,8 +39,8 @@ class OutputFolder:
             _require_empty(target)
             home = target if target.is_dir() else target.parent
             self._made = _make_parents(home)
-            self.path = Path(tempfile.mkdtemp(dir=home, prefix=f".{target.name}.partial-"))
-            self.path.chmod(0o755)
+            self.path = home / f".{target.name}.partial-{secrets.token_hex(6)}"
+            self.path.mkdir()
         except OSError as error:
             raise ValueError(
                 f"`--out` must be a folder that can be written; {target}: {error.strerror}."

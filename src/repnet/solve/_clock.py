@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -67,6 +69,21 @@ class Clock:
 
 
 _running = _Running()
+
+
+def running_clocks() -> list[Clock]:
+    """The clocks of this thread, for `noting` in others that work for it."""
+    return list(_running.clocks)
+
+
+@contextmanager
+def noting(clocks: list[Clock]) -> Iterator[None]:
+    """What this thread compiles inside the block is noted on the clocks of another."""
+    before, _running.clocks = _running.clocks, clocks
+    try:
+        yield
+    finally:
+        _running.clocks = before
 
 
 def _register() -> None:

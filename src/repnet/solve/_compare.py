@@ -55,15 +55,7 @@ def _leave_one_out(
     """
     with jax.enable_x64(True), one_blas_thread():
         spectral = Spectral.of(accumulate(pilot.network, x, y))
-        matrix = _all_rows(pilot, x)
+        matrix = feature_rows(pilot.network, x)
         leverages = spectral.leverages(matrix, pilot.ridge)
         residual = y - matrix @ spectral.coefficients(pilot.ridge)
     return residual / np.maximum(1.0 - leverages, _LEAST)[:, None]
-
-
-def _all_rows(pilot: Pilot, x: Float[np.ndarray, "rows dim"]) -> np.ndarray:
-    """All rows of the layer's features; `feature_rows` takes a block at a time."""
-    size = 8192
-    return np.concatenate(
-        [feature_rows(pilot.network, x[i : i + size]) for i in range(0, len(x), size)]
-    )

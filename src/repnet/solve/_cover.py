@@ -98,9 +98,11 @@ def _steps(
     """The typical distance of neighbours along every axis."""
     if grid is not None:
         return np.asarray(grid.step)
-    dim = x.shape[1]
-    stretch = stretch / np.exp(np.mean(np.log(stretch)))
-    return 2.0 * stretch / len(x) ** (1.0 / dim)
+    moves = np.ptp(x, axis=0) > 0.0
+    if not moves.any():
+        return np.zeros(x.shape[1])
+    stretch = stretch / np.exp(np.mean(np.log(stretch[moves])))
+    return np.where(moves, 2.0 * stretch / len(x) ** (1.0 / moves.sum()), 0.0)
 
 
 def _per_axis(per_window: int, extent: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:

@@ -28,6 +28,7 @@ _LARGEST = 1.2e8  # numbers in the Jacobian
 _UNSOLVED = 0.5  # residual relative to the equation's own terms, from which nothing was learnt
 _UNITS = 170  # three points for each, at which that is told
 _FEW_STEPS = 6
+_FEWEST = 8  # points of which a share can be left out
 _SHARE = 0.2  # of those points, left out to tell whether the steps help
 _NEARER = 0.5  # of the squared error there, that steps which help leave at most
 
@@ -48,10 +49,10 @@ def steps_for(rows: int, columns: int) -> int:
 def few_steps(rows: int) -> int:
     """How many steps on all points of a regression are worth a trial.
 
-    >>> few_steps(33), few_steps(1000)
-    (6, 0)
+    >>> few_steps(33), few_steps(1000), few_steps(2)
+    (6, 0, 0)
     """
-    return _FEW_STEPS if rows <= FEW_POINTS else 0
+    return _FEW_STEPS if _FEWEST <= rows <= FEW_POINTS else 0
 
 
 def on_all(rows: int, columns: int) -> bool:

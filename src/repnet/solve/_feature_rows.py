@@ -31,6 +31,14 @@ def feature_rows(
     network: MLP, points: Float[np.ndarray, "rows dim"]
 ) -> Float[np.ndarray, "rows columns"]:
     """Features of the network at points, and a column of ones."""
+    blocks = [points[first : first + _BLOCK] for first in range(0, len(points), _BLOCK)]
+    found = [_block_rows(network, block) for block in blocks]
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _block_rows(
+    network: MLP, points: Float[np.ndarray, "rows dim"]
+) -> Float[np.ndarray, "rows columns"]:
     size = min(_BLOCK, 1 << max(8, (len(points) - 1).bit_length()))
     padded = np.zeros((size, points.shape[1]))
     padded[: len(points)] = points

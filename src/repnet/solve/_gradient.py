@@ -137,6 +137,11 @@ class Gradient:
             _check_count(name, getattr(self, name))
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"`Gradient(rate=...)` must be finite and positive; got {self.rate}.")
+        if self.hold_out and self.finish:
+            raise ValueError(
+                "`Gradient(finish=...)` must be 0 or None where `hold_out` picks the network; "
+                f"got finish={self.finish} and hold_out={self.hold_out}."
+            )
         if not 0.0 <= self.hold_out < 1.0:
             raise ValueError(f"`Gradient(hold_out=...)` must lie in [0, 1); got {self.hold_out}.")
         check_weights(self.weights)

@@ -11,7 +11,7 @@ from jaxtyping import ArrayLike, PRNGKeyArray
 
 from repnet._threads import blas_threads_for
 from repnet.nn import MLP
-from repnet.nn._check import check_choice
+from repnet.nn._check import check_choice, check_count
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._directions import CHOICES
@@ -26,7 +26,10 @@ from repnet.solve.equations import Wanted, solve_equation, solve_given
 
 
 class LeastSquares(eqx.Module):
-    r"""The read-out by linear least squares: $\min_W \sum_i |W h(x_i) - y_i|^2 + \lambda^2|W|^2$.
+    r"""The read-out by linear least squares: $\min_W \sum_i |W h(x_i) - y_i|^2 + \lambda^2|W D|^2$.
+
+    $h$ holds the features and a one, and $D$ their norms over the points, so that $\lambda$ bears
+    on features of one size.
 
     Rows are taken block by block into a running triangular factor (`Triangle`), in float64 whatever
     the session's precision, so memory does not grow with the number of points. First layer, scale
@@ -77,7 +80,9 @@ class LeastSquares(eqx.Module):
         self.scale = None if scale is None else tuple(np.asarray(scale, float).ravel().tolist())
         self.directions = directions
         self.ridge = ridge
-        for name, value in (("width", width), ("scale", self.scale), ("ridge", ridge)):
+        if width is not None:
+            check_count("LeastSquares", "width", width)
+        for name, value in (("scale", self.scale), ("ridge", ridge)):
             if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
                 raise ValueError(f"`LeastSquares({name}=...)` must be positive; got {value}.")
         if directions is not None:

@@ -22,7 +22,7 @@ from repnet.solve._left_out import left_out_rms
 from repnet.solve._off_samples import off_samples
 from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._regression import data_of
-from repnet.solve._triangular import RIDGES, ROUND_OFF, Spectral, coefficients, solved
+from repnet.solve._triangular import RIDGES, ROUND_OFF, Spectral, solved
 from repnet.spectrum import (
     ActiveDirections,
     active_directions,
@@ -326,7 +326,7 @@ class _Search:
             return float(np.sqrt(np.mean(np.square(test @ weights - target)))) + 1e-16
 
         ridge = self.ridge or ROUND_OFF
-        found = {ridge: error(coefficients(triangle, ridge))}
+        found = {ridge: error(solved(triangle, ridge))}
         rough = found[ridge] > 1e-4 and self.ridge is None
         if rough and len(self.kept) * triangle.columns**2 <= _SMALL * 10:
             spectral = Spectral.of(triangle)

@@ -3,6 +3,7 @@
 import enum
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,10 @@ _CHUNK = 4096  # points evaluated at once: bounds memory, keeps one compiled sha
 def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]:
     """A network at many points, chunk by chunk: shape `(points, dim)` to `(points, out)`.
 
-    **Raises:** `ValueError` where `x` is not one or two-dimensional or not real.
+    A `Standardized` network takes and gives its units in float64, whatever it computes in.
+
+    **Raises:** `ValueError` where `x` is not one or two-dimensional, not real, or has another
+    number of columns than the network has inputs.
     """
     points = np.asarray(x)
     if points.ndim == 1:
@@ -137,8 +141,19 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
             "points must be real and have shape (points, dim) or (points,); "
             f"got shape {points.shape} of {points.dtype}."
         )
-    if isinstance(network, Standardized) and isinstance(network.network, Windowed):
-        return network.many(points.astype(np.float64))
+    if isinstance(network, Standardized):
+        if points.shape[1] != len(network.centre):
+            raise ValueError(
+                f"points must have one column per input, {len(network.centre)}; "
+                f"got shape {np.shape(x)}."
+            )
+        inner = network.network
+        many = inner.many if isinstance(inner, Windowed) else partial(_evaluated, inner)
+        return network.around(many, points.astype(np.float64))
+    return _evaluated(network, points)
+
+
+def _evaluated(network: Callable, points: np.ndarray) -> Float[np.ndarray, "points out"]:
     with jax.enable_x64(_is_double(network)):
         dtype = jnp.zeros(()).dtype
         chunks = [

@@ -73,6 +73,11 @@ def solve(
             f"`solve(network=...)` takes a network; got a {type(network).__name__}: pass it as "
             "`solver=`."
         )
+    if isinstance(solver, type):
+        raise ValueError(
+            f"`solve(solver=...)` takes a solver; got the class {solver.__name__}: write "
+            f"{solver.__name__}()."
+        )
     if solver is None:
         solver = _of_the_problem(problem) or Automatic()
     return solver.run(problem, network, key=key, progress=progress)

@@ -37,13 +37,15 @@ class Standardization(eqx.Module):
     def wrap(self, network: Callable, *, double: bool) -> Standardized:
         """The network in the user's units; call it in float64 mode if `double`."""
         dtype = jnp.float64 if double else jnp.zeros(()).dtype
-        return Standardized(
-            network,
-            jnp.asarray(self.centre, dtype),
-            jnp.asarray(self.half_width, dtype),
-            jnp.asarray(self.mean, dtype),
-            jnp.asarray(self.spread, dtype),
+        frame = (self.centre, self.half_width, self.mean, self.spread)
+        centre, half_width, mean, spread = (jnp.asarray(array, dtype) for array in frame)
+        if dtype == jnp.float64:
+            return Standardized(network, centre, half_width, mean, spread)
+        rests = (
+            jnp.asarray(exact - np.asarray(rounded, np.float64), dtype)
+            for exact, rounded in ((self.centre, centre), (self.mean, mean))
         )
+        return Standardized(network, centre, half_width, mean, spread, *rests)
 
 
 def standardization(problem: Problem) -> Standardization:

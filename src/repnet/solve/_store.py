@@ -11,7 +11,7 @@ import importlib
 import io
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,13 +54,13 @@ def from_bytes(content: bytes) -> Any:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file through a temporary one beside it, so that no half of it is ever seen."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -103,22 +103,30 @@ def _read(file: Any) -> Any:
 
 def _encode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
     match node:
+        case enum.Enum():  # before numbers, which an `IntEnum` is too
+            return {"enum": _import_name(type(node)), "member": node.name}
         case None | bool() | int() | str():
             return node
-        case enum.Enum():
-            return {"enum": _import_name(type(node)), "member": node.name}
         case float():
             return {"float": node.hex()}  # to the bit, infinities and NaN included
         case np.ndarray() | jax.Array() | np.generic():
             name = f"a{len(arrays)}"
-            arrays[name] = np.asarray(node)
-            return {"array": name, "kind": "jax" if isinstance(node, jax.Array) else "numpy"}
+            array = np.asarray(_plain_array(node))
+            entry = {"array": name, "kind": _kind(node)}
+            if array.dtype.kind == "V":  # bfloat16 and others that NumPy's files don't know
+                entry["dtype"] = array.dtype.name
+                array = array.view(f"u{array.dtype.itemsize}")
+            arrays[name] = array
+            return entry
         case _ if dataclasses.is_dataclass(node) and not isinstance(node, type):
             fields = {name: _encode(value, arrays) for name, value in vars(node).items()}
             return {"module": _import_name(type(node)), "fields": fields}
-        case list() | tuple():
+        case tuple() if hasattr(node, "_fields"):
+            fields = [_encode(item, arrays) for item in node]
+            return {"named": _import_name(type(node)), "fields": fields}
+        case list() | tuple() if type(node) in (list, tuple):
             return {type(node).__name__: [_encode(item, arrays) for item in node]}
-        case dict():
+        case dict() if type(node) is dict:
             return {"dict": [[_encode(k, arrays), _encode(v, arrays)] for k, v in node.items()]}
         case Callable():
             return {"function": _function_name(node)}
@@ -135,12 +143,18 @@ def _decode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
         return float.fromhex(node["float"])
     if "array" in node:
         array = arrays[node["array"]]
+        if "dtype" in node:
+            array = array.view(jnp.dtype(node["dtype"]))
+        if node["kind"] == "scalar":
+            return array[()]
         with jax.enable_x64(True):
             return jnp.asarray(array) if node["kind"] == "jax" else array
     if "module" in node:
         return _build(
             _import(node["module"]), {k: _decode(v, arrays) for k, v in node["fields"].items()}
         )
+    if "named" in node:
+        return _import(node["named"])(*(_decode(item, arrays) for item in node["fields"]))
     if "enum" in node:
         return _import(node["enum"])[node["member"]]
     if "dict" in node:
@@ -153,6 +167,23 @@ def _decode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
     raise ValueError(f"its manifest has an unknown entry {sorted(node)}")
 
 
+def _plain_array(array: Any) -> Any:
+    """The array, if it is one of numbers."""
+    if isinstance(array, jax.Array) and jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
+        raise ValueError(
+            "`save` takes arrays of numbers; got a key: `jax.random.key_data` has them."
+        )
+    if np.asarray(array).dtype.kind == "O":
+        raise ValueError("`save` takes arrays of numbers; got one of Python objects.")
+    return array
+
+
+def _kind(array: Any) -> str:
+    if isinstance(array, jax.Array):
+        return "jax"
+    return "scalar" if isinstance(array, np.generic) else "numpy"
+
+
 def _build(cls: Any, fields: dict[str, Any]) -> Any:
     """A module from its fields, past its `__init__` (which may draw parameters)."""
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
@@ -163,8 +194,18 @@ def _build(cls: Any, fields: dict[str, Any]) -> Any:
     return module
 
 
-def _import_name(thing: Any) -> str:
-    return f"{thing.__module__}:{thing.__qualname__}"
+def _import_name(cls: Any) -> str:
+    name = f"{cls.__module__}:{cls.__qualname__}"
+    try:
+        found = _import(name)
+    except (ImportError, AttributeError):
+        found = None
+    if found is not cls:
+        raise ValueError(
+            f"`save` must be able to name every class; {cls.__qualname__!r} has no importable name "
+            "(define it at the top of a module)."
+        )
+    return name
 
 
 def _function_name(function: Callable) -> str:

@@ -110,7 +110,10 @@ def solved(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right
 
 
 def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:
-    """Coefficients at one ridge by QR of the triangle on a multiple of the unit matrix."""
+    """Coefficients at a ridge near round-off by QR of the triangle on a multiple of the identity.
+
+    **Arguments:** `ridge`: relative to the Frobenius norm of the matrix with columns of norm 1.
+    """
     size = triangle.columns
     norms = column_norms(triangle.factor[:size, :size])
     scaled = np.asfortranarray(triangle.factor.copy())

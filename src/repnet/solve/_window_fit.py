@@ -14,6 +14,7 @@ from repnet.nn import LocalReadout, SharedPieces, Windowed
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
+from repnet.solve._clock import noting, running_clocks
 from repnet.solve._local import (
     Factors,
     factorize,
@@ -254,8 +255,11 @@ def _bytes_of(batch: Batch, candidate: Candidate) -> int:
 
 
 def _in_threads(work: Callable, jobs: list) -> None:
+    clocks = running_clocks()
+
     def run(job) -> None:
-        with jax.enable_x64(True):  # JAX's precision is a setting of the thread
+        # JAX's precision is a setting of the thread, and so are the clocks.
+        with jax.enable_x64(True), noting(clocks):
             work(job)
 
     with ThreadPoolExecutor(_THREADS) as pool:

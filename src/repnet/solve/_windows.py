@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from repnet._threads import one_blas_thread
+from repnet.nn._check import check_count, check_positive
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
@@ -64,10 +65,13 @@ class Windows(eqx.Module):
     width: int | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
-        for name in ("per_window", "scale", "width"):
-            number = getattr(self, name)
-            if number is not None and not (np.isfinite(number) and number > 0):
-                raise ValueError(f"`Windows({name}=...)` must be positive; got {number}.")
+        for name in ("per_window", "width"):
+            if getattr(self, name) is not None:
+                check_count("Windows", name, getattr(self, name))
+        if self.scale is not None:
+            if np.ndim(self.scale):
+                raise ValueError(f"`Windows(scale=...)` must be one number; got {self.scale}.")
+            check_positive("Windows", "scale", self.scale)
 
     def run(
         self,
@@ -111,7 +115,9 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     cover, per_window = choice.cut.cover, choice.cut.per_window
     labels = [f"{candidate.name} {candidate.scale:.3g}" for candidate in choice.candidates]
     labels += [] if choice.pieces is None else [_PIECES]
-    shares = dict(zip(labels, map(float, fitted.shares), strict=True))
+    shares: dict[str, float] = {}
+    for label, share in zip(labels, map(float, fitted.shares), strict=True):
+        shares[label] = shares.get(label, 0.0) + share  # layers may share a label
     listed = ", ".join(f"{size} points {error:.1e}" for size, error in choice.tried.items())
     kinds = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share > 0.005)
     reasons = (
