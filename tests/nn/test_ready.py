@@ -44,10 +44,15 @@ def test_initial_output_has_magnitude_one(activation, features, scale, hidden):
 
 
 def test_magnitude_is_that_of_the_given_domain():
-    network = RepNet(1, 64, scale=0.2, features="plain", activation=jax.nn.relu, lower=50.0,
-                     upper=150.0, key=jr.key(0))  # fmt: skip
-    x = jnp.linspace(50.0, 150.0, 501)[:, None]
-    assert float(jnp.sqrt(jnp.mean(jax.vmap(network)(x) ** 2))) == pytest.approx(1.0, abs=0.3)
+    def square(key):
+        network = RepNet(1, 16, width=64, scale=0.2, features="plain", activation=jax.nn.relu,
+                         lower=50.0, upper=150.0, key=key)  # fmt: skip
+        return _mean_square(network, jnp.linspace(50.0, 150.0, 501)[:, None])
+
+    squares = [float(square(key)) for key in jr.split(jr.key(0), 20)]
+    # One network's mean square varies by 35 to 55 %: 20 give the rms to 4 to 6 %. A network made
+    # for the default domain has 88 here.
+    assert np.mean(squares) ** 0.5 == pytest.approx(1.0, abs=0.15)
 
 
 def test_it_is_an_mlp_and_passes_options_on():

@@ -143,8 +143,9 @@ def test_axes_of_a_plane_wave_product(layout):
         x = rng.permutation(np.stack([a.ravel(), b.ravel()], axis=1))
         x = x[: int(0.9 * len(x))] if layout == "holes" else x
     first, second = axis_spectra(x, np.sin(30 * x[:, 0]) * np.cos(10 * x[:, 1]))
-    assert first.omega_max == pytest.approx(30, rel=0.1)
-    assert second.omega_max == pytest.approx(10, rel=0.2)
+    # Half of a bin: frequencies closer than the resolution are not told apart.
+    assert first.omega_max == pytest.approx(30, abs=first.resolution / 2)
+    assert second.omega_max == pytest.approx(10, abs=second.resolution / 2)
 
 
 def test_a_wave_far_faster_along_one_axis_than_the_mean_spacing():
@@ -164,9 +165,14 @@ def test_four_dimensions(points):
         assert spectrum.nyquist > 10 * spectrum.omega_max
     coupled = np.sin(4 * PI * (x[:, 0] + x[:, 1]) / np.sqrt(2)) * np.cos(2 * PI * x[:, 2])
     coupled += 0.5 * np.sin(8 * PI * x[:, 3] * x[:, 0])
-    found = [s.omega_max for s in axis_spectra(x, coupled)]
+    spectra = axis_spectra(x, coupled)
     # Axis 0 and 3: the slope of 8π x₃x₀ reaches 8π; axis 1: 4π/√2; axis 2: 2π.
-    np.testing.assert_allclose(found, [8 * PI, 4 * PI / np.sqrt(2), 2 * PI, 8 * PI], rtol=0.3)
+    exact = np.array([8 * PI, 4 * PI / np.sqrt(2), 2 * PI, 8 * PI])
+    bins = (np.array([s.omega_max for s in spectra]) - exact) / [s.resolution for s in spectra]
+    # A wave spreads over one bin. x₃x₀ is steep in its corners alone: 4,096 points hide the little
+    # energy that is there under their own floor.
+    assert np.all(np.abs(bins[1:3]) < 1)
+    assert np.all(np.abs(bins[[0, 3]]) < (1 if points == 20_000 else 2))
 
 
 def test_images_beyond_a_hidden_grid_are_not_taken_for_waves():
@@ -176,8 +182,8 @@ def test_images_beyond_a_hidden_grid_are_not_taken_for_waves():
     assert only(jittered, np.sin(40 * jittered)).omega_max == pytest.approx(40, rel=0.1)
     few = rng.integers(0, 400, (1500, 2)) / 200.0 - 1
     first, second = axis_spectra(few, np.sin(20 * few[:, 0]) * np.cos(8 * few[:, 1]))
-    assert first.omega_max == pytest.approx(20, rel=0.15)
-    assert second.omega_max == pytest.approx(8, rel=0.3)
+    assert first.omega_max == pytest.approx(20, abs=first.resolution / 2)
+    assert second.omega_max == pytest.approx(8, abs=second.resolution / 2)
 
 
 def test_few_scattered_points_of_a_slow_wave():
@@ -245,9 +251,13 @@ def test_very_few_points(points):
         rng.uniform(size=(points, 2)),
         rng.uniform(size=(points, 5)),
     ):
-        for spectrum in axis_spectra(x, rng.normal(size=points)):
-            assert np.isfinite(spectrum.omega_max)
-            assert np.all(np.isfinite(spectrum.power))
+        y = rng.normal(size=points)
+        for spectrum in axis_spectra(x, y):
+            assert 0 <= spectrum.omega_rms <= spectrum.omega_max <= spectrum.nyquist
+            assert np.all(spectrum.power >= 0)
+            assert spectrum.power.sum() <= np.var(y) * (1 + 1e-9)  # round-off
+            if points <= 1 + (1 if x.ndim == 1 else x.shape[1]):  # a plane through all of them
+                assert spectrum.omega_max == spectrum.power.sum() == 0
 
 
 @pytest.mark.parametrize("grid", [True, False])
@@ -259,7 +269,9 @@ def test_directions_see_a_plane_wave_at_its_component(grid):
     spectra = direction_spectra(x, np.sin(x @ wave), 6, seed=3)
     drawn = np.random.default_rng(3).normal(size=(6, 2))
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-    np.testing.assert_allclose([s.omega_max for s in spectra], np.abs(drawn @ wave), atol=7.0)
+    found = np.array([s.omega_max for s in spectra])
+    # One bin: waves on the lattice lie up to half a bin off along each of the two axes.
+    assert np.all(np.abs(found - np.abs(drawn @ wave)) < [s.resolution for s in spectra])
 
 
 def test_the_same_seed_gives_the_same_directions():

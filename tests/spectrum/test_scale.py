@@ -45,15 +45,19 @@ def test_every_axis_has_its_own_scale():
     points = np.stack([x.ravel(), z.ravel()], axis=1)
     choice = suggest_scale(points, np.sin(40 * points[:, 0]) + np.sin(points[:, 1]))
     fast, slow = choice.scale
-    assert fast / slow == pytest.approx(20 / 4.5, rel=0.35)
+    # The slow axis holds 1.4 periods, whose frequency is found to half of a bin, a third, at best;
+    # 11 % too low here.
+    assert fast / slow == pytest.approx(20 / 4.5, rel=0.2)
 
 
 def test_noise_does_not_raise_the_scale(rng):
     x = np.linspace(-1, 1, 257)
     y = np.sin(12 * x)
-    clean, noisy = suggest_scale(x, y), suggest_scale(x, y + 0.1 * rng.normal(size=257))
-    assert noisy.scale == pytest.approx(clean.scale, rel=0.3)
-    assert noisy.numbers["noise"] == pytest.approx(0.14, rel=0.3)  # over the rms of the sine
+    noisy = y + 0.1 * rng.normal(size=257)
+    clean, choice = suggest_scale(x, y), suggest_scale(x, noisy)
+    assert choice.scale == pytest.approx(clean.scale, rel=0.02)  # 0.5 % at most for 12 draws
+    # In units of the target's deviation; over 12 draws the estimate varies by 9 %.
+    assert choice.numbers["noise"] == pytest.approx(0.1 / np.std(noisy), rel=0.2)
 
 
 def test_a_constant_has_the_least_scale():

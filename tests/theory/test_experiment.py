@@ -75,7 +75,9 @@ def test_reparameterizing_is_as_much_faster_as_the_formula_says():
     gain = speed_up(scale=6.0, wave=5.0, units=1024, key=KEY)
     measured = gain.raw[1] / gain.reparameterized[1]
     assert measured > 10.0
-    assert gain.raw[0] / gain.reparameterized[0] == pytest.approx(measured, rel=0.2)
+    # The formula takes up to 1.6 % too long for the raw network and up to 7 % for the other, at
+    # 512, 1,024 and 2,048 units, two draws each.
+    assert gain.raw[0] / gain.reparameterized[0] == pytest.approx(measured, rel=0.1)
 
 
 @pytest.mark.slow
