@@ -1,6 +1,7 @@
 """Tests of exit codes and of the one line on standard error that every fault gets."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,10 +46,21 @@ def test_the_version(capsys):
     assert capsys.readouterr().out == f"repnet {__version__}\n"
 
 
-def test_help_names_every_command(capsys):
-    assert run(["--help"]) == 0
-    out = capsys.readouterr().out
-    assert all(name in out for name in ("demo", "fit", "predict", "diagnose", "report"))
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ([], ["demo", "fit", "solve", "zoo", "predict", "diagnose", "report", "theory"]),
+        (["theory"], ["magnitude", "partition", "diffusion", "kernel"]),
+    ],
+)
+def test_help_lists_the_commands_and_each_has_its_own(group, names, capsys):
+    assert run([*group, "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2]
+    assert re.findall(r"^  ([a-z]+)  +[A-Z]", listed, re.MULTILINE) == names
+    for name in names:
+        assert run([*group, name, "--help"]) == 0
+        usage = " ".join(["Usage: repnet", *group, name])
+        assert capsys.readouterr().out.startswith(f"{usage} ")
 
 
 def test_usage_errors_are_one_line(capsys):
