@@ -1,5 +1,6 @@
-"""What the README says holds: its Python runs, its files exist, and importing stays light."""
+"""What README and pages say holds: Python runs, files and flags exist, importing stays light."""
 
+import ast
 import os
 import re
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+BLOCKS = PYTHON.findall(README)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 HEAVY = ("matplotlib", "sklearn", "typer", "rich", "scipy.stats", "pandas", "finufft", "pywt")
 
@@ -63,6 +65,47 @@ def test_links_lead_somewhere(page):
 def test_named_benchmarks_exist(page):
     named = re.findall(r"benchmarks/\w+\.py", page.read_text(encoding="utf-8"))
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_benchmarks_take_the_flags_that_are_quoted_with_them(page):
+    """In one span of code, and in later ones of the same paragraph that start with a flag."""
+    unknown = []
+    for paragraph in re.split(r"\n\n|\n\|", page.read_text(encoding="utf-8")):
+        name = None
+        for span in re.findall(r"`([^`]+)`", paragraph):
+            script = re.search(r"benchmarks/(\w+)\.py", span)
+            name = script[1] if script else name
+            if name and (script or span.startswith("--")):
+                known = flags_of(name)
+                unknown += [f for f in re.findall(r"--[a-z][\w-]*", span) if f not in known]
+    assert unknown == []
+
+
+def flags_of(name):
+    """The flags that a benchmark's source adds to its parser."""
+    source = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+    return re.findall(r"""add_argument\(\s*["'](--[\w-]+)""", source)
+
+
+@pytest.mark.slow
+def test_the_page_on_scales_prints_what_it_says(capsys):
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    (block,) = PYTHON.findall(page)
+    exec(compile(block, "scale.md", "exec"), {})
+    said = re.search(r"It prints `(.*)`", page)[1].split()
+    shown = capsys.readouterr().out.split()
+    # OpenBLAS's kernels for two kinds of processor print 6e-04 and 1e-03 for the true error: a
+    # factor of two tells an order of magnitude, which is what the page is about.
+    np.testing.assert_allclose(np.log2(np.float64(shown)), np.log2(np.float64(said)), atol=1.0)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_import_what_there_is(page):
+    blocks = PYTHON.findall(page.read_text(encoding="utf-8"))
+    body = [line for block in blocks for line in ast.parse(block).body]
+    imports = [line for line in body if isinstance(line, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), page.name, "exec"), {})
 
 
 def test_import_loads_no_more_than_it_must(tmp_path):
