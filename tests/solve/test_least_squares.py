@@ -102,10 +102,17 @@ def test_same_key_same_bits_and_saved_too(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "bad"),
-    [("width", 0), ("scale", 0.0), ("scale", np.array([1.0, -1.0])), ("ridge", np.nan)],
+    [
+        ("width", 0),
+        ("width", 2.5),
+        ("scale", 0.0),
+        ("activation", "tanh"),
+        ("scale", np.array([1.0, -1.0])),
+        ("ridge", np.nan),
+    ],
 )
 def test_bad_arguments(name, bad):
-    with pytest.raises(ValueError, match=rf"`LeastSquares\({name}=...\)` must be positive; got"):
+    with pytest.raises(ValueError, match=rf"`LeastSquares\({name}=...\)` must be .*; got"):
         LeastSquares(**{name: bad})
 
 

@@ -1,16 +1,19 @@
 """The one verb: it chooses, says what and why, and looks at nothing but the data."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 
-from repnet.nn import MLP, Linear, RepLinear
+from repnet.nn import MLP, Linear, RepLinear, RepNet
 from repnet.problem import Problem, Term, regression
-from repnet.solve import RESULTS, Gradient, LeastSquares, solve
+from repnet.solve import RESULTS, Gradient, LeastSquares, Windows, solve
 from repnet.solve._plan import choose_solver
 from repnet.solve._regression import require_regression
+from repnet.solve._solve import _check
 
 KEY = jr.key(0)
 X = np.linspace(0.0, 4.0, 301)
@@ -81,3 +84,38 @@ def test_a_solver_in_the_place_of_a_network_is_told():
         ValueError, match=r"takes a network; got a LeastSquares: pass it as `solver"
     ):
         solve(problem, LeastSquares(), key=jr.key(0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"problem": (np.zeros(3), np.zeros(3))}, "`solve(problem=...)` takes a problem"),
+        ({"solver": "windows"}, "takes a solver, such as `Windows()`; got 'windows'"),
+        ({"solver": LeastSquares}, "takes a solver, such as `Windows()`; got <class"),
+        ({"network": "net"}, "takes a callable module; got 'net'"),
+        ({"network": Windows()}, "pass it as `solver=`"),
+        ({"network": RepNet(2, width=4, scale=1.0, key=KEY)}, "as the problem, 1; it has 2"),
+        ({"key": 0}, "must be one random key, such as `jax.random.key(0)`; got 0"),
+        ({"key": None}, "must be one random key"),
+        ({"key": jax.random.split(KEY, 3)}, "must be one random key"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments, message):
+    problem = regression(np.arange(9.0), np.arange(9.0))
+    given = {"problem": problem, "network": None, "solver": None, "key": KEY, **arguments}
+    with pytest.raises(ValueError, match=re.escape(message)):  # called past the tests' type checks
+        _check(**given)
+
+
+def test_old_keys_are_keys():
+    problem = regression(np.arange(9.0), np.arange(9.0))
+    solver = LeastSquares(8, activation=jnp.tanh, scale=1.0)
+    old = solve(problem, solver=solver, key=jax.random.PRNGKey(0))
+    assert np.isfinite(old(np.array([0.5]))).all()
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_so_few_points_are_met(count):
+    x = np.linspace(0.0, 2.0, count)
+    solution = solve(regression(x, x**2), key=KEY)
+    assert np.abs(solution(x)[:, 0] - x**2).max() < 2e-3 * 4.0  # ridges up to 1e-4

@@ -1,8 +1,10 @@
 """Checks of arguments, each with a message that names argument, rule and value."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -53,6 +55,31 @@ def check_positive(owner: str, argument: str, value: object) -> None:
     if bad.any():
         raise ValueError(
             f"`{owner}({argument}=...)` must be finite and positive; got {numbers[bad][0]!s}."
+        )
+
+
+def check_activation(owner: str, activation: Callable | None) -> Callable | None:
+    """Give an activation back if it is a function or left out.
+
+    >>> check_activation("Windows", None)
+    """
+    if activation is None or callable(activation):
+        return activation
+    raise ValueError(
+        f"`{owner}(activation=...)` must be a function, such as jnp.tanh; got {activation!r}."
+    )
+
+
+def check_key(owner: str, key: Any) -> None:
+    """Refuse what is no single random key.
+
+    >>> check_key("solve", jax.random.key(0))
+    """
+    typed = isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    raw = isinstance(key, jax.Array) and key.dtype == jnp.uint32
+    if not ((typed and jnp.ndim(key) == 0) or (raw and jnp.shape(key) == (2,))):
+        raise ValueError(
+            f"`{owner}(key=...)` must be one random key, such as `jax.random.key(0)`; got {key!r}."
         )
 
 

@@ -145,6 +145,8 @@ class MLP(eqx.Module):
         initialization: Initialization | None = None,
         key: PRNGKeyArray,
     ):
+        if not isinstance(hidden, Sequence):
+            raise ValueError(f"`MLP(hidden=...)` must be a sequence of widths; got {hidden!r}.")
         widths = [check_count("MLP", "hidden", width) for width in hidden]
         sizes = [first.width, *widths, check_count("MLP", "out_size", out_size)]
         if initialization is None:

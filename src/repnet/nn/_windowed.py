@@ -191,7 +191,8 @@ def _pairs(
     counts = np.asarray(network.counts)
     place = (points - np.asarray(network.start)) / np.asarray(network.spacing)
     place = np.clip(place, 0, counts - 1)
-    first = np.clip(np.floor(place).astype(int), 0, np.maximum(counts - 2, 0))
+    below = np.floor(np.nan_to_num(place)).astype(int)  # a value at NaN is NaN by its weight
+    first = np.clip(below, 0, np.maximum(counts - 2, 0))
     windows, weights = [], []
     for corner in itertools.product(*(range(min(2, count)) for count in network.counts)):
         node = first + np.asarray(corner)

@@ -11,7 +11,7 @@ from jaxtyping import ArrayLike, PRNGKeyArray
 
 from repnet._threads import blas_threads_for
 from repnet.nn import MLP
-from repnet.nn._check import check_choice, check_count
+from repnet.nn._check import check_activation, check_choice, check_count, check_positive
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._directions import CHOICES
@@ -75,16 +75,14 @@ class LeastSquares(eqx.Module):
         directions: str | None = None,
         ridge: float | None = None,
     ):
-        self.width = width
-        self.activation = activation
+        self.width = None if width is None else check_count("LeastSquares", "width", width)
+        self.activation = check_activation("LeastSquares", activation)
+        for name, value in (("scale", scale), ("ridge", ridge)):
+            if value is not None:
+                check_positive("LeastSquares", name, value)
         self.scale = None if scale is None else tuple(np.asarray(scale, float).ravel().tolist())
+        self.ridge = None if ridge is None else float(ridge)
         self.directions = directions
-        self.ridge = ridge
-        if width is not None:
-            check_count("LeastSquares", "width", width)
-        for name, value in (("scale", self.scale), ("ridge", ridge)):
-            if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
-                raise ValueError(f"`LeastSquares({name}=...)` must be positive; got {value}.")
         if directions is not None:
             check_choice("LeastSquares", "directions", directions, CHOICES)
 

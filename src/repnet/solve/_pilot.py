@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _HELD = 0.2  # share of the pilot's rows that judge a candidate
 _PILOT_ROWS = 3  # pilot rows per unit
+_TELL_NOISE = 8  # points below which none can tell noise from bends: fits go through them
+_THROUGH = 1e-4  # ridge up to which they do
+_AMONG_FEW = 512  # units at most where several inputs have fewer points
 _EACH = 512  # points up to which each can judge in turn
 _ROUGH = 3e-3  # error above which they do
 _RIDGES = np.append(RIDGES[RIDGES < 1e-5], 10.0 ** np.arange(-5.0, 0.1, 0.25))  # they cost nothing
@@ -87,10 +90,11 @@ def choose_features(
     """
     x, y = data_of(problem)
     with one_blas_thread():
-        best = _choose(solver, x, y, network, key)
-        if best.error > _ROUGH and len(x) <= _EACH:
-            best = _choose(solver, x, y, network, key, each=True)
-    return best
+        if len(x) >= _TELL_NOISE:
+            best = _choose(solver, x, y, network, key)
+            if best.error <= _ROUGH or len(x) > _EACH:
+                return best
+        return _choose(solver, x, y, network, key, each=True)
 
 
 def _choose(
@@ -197,6 +201,8 @@ def default_width(band: Float[np.ndarray, " dim"], points: int) -> int:
     ball = np.pi ** (dim / 2) / math.gamma(dim / 2 + 1)
     modes = ball * float(np.prod(2.0 * band / (2.0 * np.pi) + 2.0))
     most = 1024 if points > 1024 else max(16, points)
+    if dim > 1:  # random directions are met by few units each: more of them interpolate better
+        most = max(most, min(4 * points, _AMONG_FEW))
     return int(np.clip(5 * modes, 64, max(64, most)))
 
 
@@ -295,7 +301,8 @@ class _Search:
     ) -> Pilot:
         if not self.each:
             return Pilot(network, *self._ridge(network), name, scale, draw)
-        ridges = _RIDGES if self.ridge is None else np.array([self.ridge])
+        free = _RIDGES if len(self.x) >= _TELL_NOISE else _RIDGES[_RIDGES <= _THROUGH]
+        ridges = free if self.ridge is None else np.array([self.ridge])
         errors = left_out_rms(feature_rows(network, self.x), self.y, ridges)
         best = int(np.argmin(errors))
         found = float(ridges[best]), float(errors[best]) + 1e-16

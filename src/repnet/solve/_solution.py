@@ -104,9 +104,15 @@ class Solution(eqx.Module):
     def save(self, path: str | os.PathLike) -> None:
         """Write the whole solution to one file, through a temporary file beside it.
 
-        **Raises:** `ValueError` where a part can't be named for loading, such as a lambda.
+        **Raises:** `ValueError` where a part can't be named for loading, such as a lambda, and
+        where the file's folder does not exist.
         """
-        save_tree(self, Path(path))
+        path = Path(path)
+        if not path.parent.is_dir():
+            raise ValueError(
+                f"`save(path=...)` must lie in a folder that exists; {path.parent} is none."
+            )
+        save_tree(self, path)
 
     @staticmethod
     def load(path: str | os.PathLike) -> "Solution":

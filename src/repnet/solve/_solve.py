@@ -4,6 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import PRNGKeyArray
 
+from repnet.nn._check import check_key
 from repnet.problem import Problem
 from repnet.solve._automatic import Automatic
 from repnet.solve._progress import AbstractProgress
@@ -68,19 +69,37 @@ def solve(
 
     **Source:** this project.
     """
+    _check(problem, network, solver, key)
+    if solver is None:
+        solver = _of_the_problem(problem) or Automatic()
+    return solver.run(problem, network, key=key, progress=progress)
+
+
+def _check(problem: Any, network: Any, solver: Any, key: Any) -> None:
+    """Refuse arguments of another kind before anything is done with them."""
+    if not isinstance(problem, Problem):
+        raise ValueError(
+            "`solve(problem=...)` takes a problem, such as `regression(x, y)`; got a "
+            f"{type(problem).__name__}."
+        )
     if isinstance(network, AbstractSolver):
         raise ValueError(
             f"`solve(network=...)` takes a network; got a {type(network).__name__}: pass it as "
             "`solver=`."
         )
-    if isinstance(solver, type):
+    if network is not None and not callable(network):
+        raise ValueError(f"`solve(network=...)` takes a callable module; got {network!r}.")
+    inputs = getattr(network, "in_size", problem.dim)
+    if inputs != problem.dim:
         raise ValueError(
-            f"`solve(solver=...)` takes a solver; got the class {solver.__name__}: write "
-            f"{solver.__name__}()."
+            f"`solve(network=...)` must have as many inputs as the problem, {problem.dim}; it has "
+            f"{inputs}."
         )
-    if solver is None:
-        solver = _of_the_problem(problem) or Automatic()
-    return solver.run(problem, network, key=key, progress=progress)
+    if isinstance(solver, type) or not (solver is None or isinstance(solver, AbstractSolver)):
+        raise ValueError(
+            f"`solve(solver=...)` takes a solver, such as `Windows()`; got {solver!r}."
+        )
+    check_key("solve", key)
 
 
 def _of_the_problem(problem: Problem) -> AbstractSolver | None:

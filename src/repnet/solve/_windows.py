@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from repnet._threads import one_blas_thread
-from repnet.nn._check import check_count, check_positive
+from repnet.nn._check import check_activation, check_count, check_positive
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
@@ -65,6 +65,7 @@ class Windows(eqx.Module):
     width: int | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
+        check_activation("Windows", self.activation)
         for name in ("per_window", "width"):
             if getattr(self, name) is not None:
                 check_count("Windows", name, getattr(self, name))
