@@ -4,17 +4,16 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
+from repnet.data._cells import is_date, is_number, read_cells
 from repnet.data._dataset import Dataset, check_values
 from repnet.data._path import as_names, existing, pick
 
-MISSING = {"", "na", "n/a", "null", "none", "nan"}
 SNIFFED_LINES = 50
 
 
@@ -97,7 +96,7 @@ def _columns(path: Path, fewest: int) -> tuple[list[str], list[tuple[str, ...]]]
     rows = _rows(path)
     if not rows:
         raise ValueError(f"`{path}` must hold rows of numbers; it is empty.")
-    header = not any(_is_number(cell) or _is_date(cell) for cell in rows[0])
+    header = not any(is_number(cell) or is_date(cell) for cell in rows[0])
     names = (
         [name.strip() for name in rows[0]]
         if header
@@ -165,65 +164,12 @@ def _numbers(
     for name, cells in columns.items():
         if complete and name not in named:
             continue
-        try:
-            if any("_" in cell for cell in cells):
-                raise ValueError
-            values = np.fromiter(map(float, cells), np.float64, len(cells))
-        except ValueError:
-            cells = tuple(cell.strip() for cell in cells)
-            if _mostly(_is_date, cells):
-                values = _seconds(path, name, cells)
-                dates.add(name)
-            elif name in named or _mostly(_is_number, cells):
-                values = _with_gaps(path, name, cells)
-            else:
-                continue
-        check_values(str(path), name, values)
-        table[name] = values
+        values, dated = read_cells(path, name, cells, needed=name in named)
+        if values is not None:
+            check_values(str(path), name, values)
+            table[name] = values
+            dates |= {name} if dated else set()
     return table, dates
-
-
-def _with_gaps(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
-    """Numbers, with NaN where the cell says that there is none."""
-    for row, cell in enumerate(cells, 1):
-        if not _is_number(cell) and cell.lower() not in MISSING:
-            raise ValueError(f"`{path}`: column {name!r} must be numeric; row {row} has {cell!r}.")
-    return np.array([float(cell) if _is_number(cell) else np.nan for cell in cells])
-
-
-def _seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
-    """Seconds since the earliest of the dates."""
-    for row, cell in enumerate(cells, 1):
-        if not _is_date(cell):
-            raise ValueError(
-                f"`{path}`: column {name!r} must be all dates; row {row} has {cell!r}."
-            )
-    stamps = [datetime.fromisoformat(cell) for cell in cells]
-    stamps = [stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC) for stamp in stamps]
-    start = min(stamps)
-    return np.array([(stamp - start).total_seconds() for stamp in stamps])
-
-
-def _mostly(test: Callable[[str], bool], cells: tuple[str, ...]) -> bool:
-    """Whether a column is meant as numbers or dates: then a word in it is a fault, no label."""
-    present = [cell for cell in cells if cell.lower() not in MISSING]
-    return bool(present) and 2 * sum(map(test, present)) >= len(present)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # which Python takes for a separator of digits
-
-
-def _is_date(cell: str) -> bool:
-    try:
-        datetime.fromisoformat(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _require_target(
