@@ -57,6 +57,14 @@ def test_labels_are_left_out_and_one_column_is_a_signal(write):
     assert (rows.x.ravel().tolist(), rows.y.ravel().tolist()) == ([0, 1, 2], [5, 7, 9])
 
 
+def test_the_rows_are_numbered_where_that_is_asked_for(write):
+    path = write("date,temp\n01.01.2023,5\n02.01.2023,7\n")
+    data = read_csv(path, inputs=[], target="temp")
+    assert (data.input_names, data.x.ravel().tolist()) == (("row",), [0, 1])
+    both = read_csv(write("left,right\n1,2\n3,4\n"), target=["left", "right"])
+    assert (both.input_names, both.y.tolist()) == (("row",), [[1, 2], [3, 4]])
+
+
 def test_points_alone_have_no_target(write):
     data = read_csv(write("a,b,c\n1,2,3\n"), inputs=["c", "a"], target=[], fewest=1)
     assert (data.x.tolist(), data.y.shape) == ([[3, 1]], (1, 0))
@@ -95,6 +103,13 @@ def test_compressed_tables_are_read(tmp_path):
         ("a,b\nx,y\nz,w\n", {}, "must have a numeric column"),
         ("a,b\n1,x\n2,y\n", {}, "'b', the last and so the target .* row 1 has 'x'"),
         ("a,b,c\n1,x,2\n2,y,3\n", {"inputs": ["a", "c"]}, "'b', the last and so the target"),
+        (
+            "date,temp\n01.01.2023 00:00,5\n02.01.2023 00:00,7\n",
+            {},
+            "beside the target 'temp'; column 'date' holds words, the first '01.01.2023 00:00'. "
+            "Dates must be ISO 8601, such as 2023-01-31T12:00",
+        ),
+        ("at,temp\npier,5\nquay,7\n", {"target": "temp"}, "'at' holds words, the first 'pier'"),
         ("a,b\n1,2\n3,oops\n4,5\n", {}, "column 'b' must be numeric; row 2 has 'oops'"),
         ("a,b\nx,2\ny,3\n", {"inputs": "a"}, "column 'a' must be numeric; row 1 has 'x'"),
         ("a,b\n1,2\n3,\n4,NA\n", {}, r"column 'b' must be finite; row 2 has nan \(2 such"),

@@ -45,7 +45,8 @@ def read_csv(
 
     - `path`: the file.
     - `inputs`: names of the input columns; left out, every numeric column that is no target. A
-      table of one column is a signal, and its rows' numbers from 0 are the input.
+      table of targets alone is a signal, and its rows' numbers from 0 are the input; of a table
+      with other columns they are where `inputs` is an empty list.
     - `target`: name or names of the target columns, or an empty list for points alone; left out,
       the last column that is no input.
     - `fewest`: rows that there must be.
@@ -55,7 +56,8 @@ def read_csv(
 
     **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
     for too few rows, for a column that is not there (with the names that are), is needed and not
-    numeric (with its first bad row) or holds missing or infinite values (with first row and count).
+    numeric (with its first bad row) or holds missing or infinite values (with first row and count),
+    and where the only columns beside the targets hold words, such as dates of another form.
 
     **Source:** this project.
     """
@@ -71,6 +73,8 @@ def read_csv(
     _require_target(path, cells, words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
     if not chosen_inputs:
+        if wanted[0] is None:
+            _refuse_words(path, cells, words, chosen_target)
         number = next(name for name in ("row", "row number", "number") if name not in table)
         table[number] = np.arange(len(columns[0]), dtype=np.float64)
         chosen_inputs = [number]
@@ -185,6 +189,18 @@ def _require_target(
         raise ValueError(
             f"`{path}`: column {free[-1]!r}, the last and so the target while `target` is left "
             f"out, must be numeric; row 1 has {columns[free[-1]][0]!r}."
+        )
+
+
+def _refuse_words(
+    path: Path, columns: dict[str, tuple[str, ...]], words: list[str], target: list[str]
+) -> None:
+    """Refuse words where the input is expected: the rows' numbers would silently stand for it."""
+    if words:
+        raise ValueError(
+            f"`{path}` must have a numeric column beside the target {target[0]!r}; column "
+            f"{words[0]!r} holds words, the first {columns[words[0]][0]!r}. Dates must be "
+            "ISO 8601, such as 2023-01-31T12:00."
         )
 
 
