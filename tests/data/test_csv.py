@@ -57,6 +57,25 @@ def test_labels_are_left_out_and_one_column_is_a_signal(write):
     assert (rows.x.ravel().tolist(), rows.y.ravel().tolist()) == ([0, 1, 2], [5, 7, 9])
 
 
+def test_an_index_without_a_name_is_no_input(write):
+    path = write(",t,h\n0,0.5,1\n1,0.7,4\n")
+    data = read_csv(path)
+    assert (data.input_names, data.left_out) == (("t",), ("index",))
+    assert read_csv(path, target="t").input_names == ("h",)
+    assert read_csv(path, inputs="", target="h").x.ravel().tolist() == [0, 1]  # asked for
+    signal = read_csv(write(",h\n0,5\n1,7\n"))
+    assert (signal.input_names, signal.left_out) == (("row",), ("index",))
+    other = read_csv(write(",h\n1,5\n2,7\n"))  # no index of pandas
+    assert (other.input_names, other.left_out) == (("",), ())
+
+
+@pytest.mark.parametrize("header", ["t;h;;\n", ""])
+def test_a_separator_at_the_end_of_every_line_is_no_column(write, header):
+    data = read_csv(write(header + "0;1;;\n1;4; ;\n"))
+    assert (data.x.tolist(), data.y.tolist()) == ([[0], [1]], [[1], [4]])
+    assert (data.input_names, data.left_out) == (("t",) if header else ("column1",), ())
+
+
 def test_the_rows_are_numbered_where_that_is_asked_for(write):
     path = write("date,temp\n01.01.2023,5\n02.01.2023,7\n")
     data = read_csv(path, inputs=[], target="temp")
@@ -100,6 +119,8 @@ def test_compressed_tables_are_read(tmp_path):
         ("a,b\n1,2\n", {}, "at least 2 rows of numbers; it has 1"),
         ("a,b\n1,2\n3\n", {}, "2 cells in every row; row 2 has 1"),
         ("a,a\n1,2\n3,4\n", {}, "'a' stands twice"),
+        (",,\n,,\n,,\n", {}, "its cells are empty"),
+        (",,a\n1,2,3\n4,5,6\n", {}, "'' stands twice"),
         ("a,b\nx,y\nz,w\n", {}, "must have a numeric column"),
         ("a,b\n1,x\n2,y\n", {}, "'b', the last and so the target .* row 1 has 'x'"),
         ("a,b,c\n1,x,2\n2,y,3\n", {"inputs": ["a", "c"]}, "'b', the last and so the target"),

@@ -15,6 +15,7 @@ from repnet.data._dataset import Dataset, check_values
 from repnet.data._path import as_names, existing, pick
 
 SNIFFED_LINES = 50
+Wanted = tuple[list[str] | None, list[str] | None]  # inputs and targets; `None`: left out
 
 
 def read_csv(
@@ -51,8 +52,10 @@ def read_csv(
       the last column that is no input.
     - `fewest`: rows that there must be.
 
-    **Returns:** a scattered `Dataset` in the order of the rows; its `left_out` names the columns of
-    words that were not asked for.
+    **Returns:** a scattered `Dataset` in the order of the rows; its `left_out` names what was not
+    asked for: columns of words, and as `index` a first column without a name that counts the rows
+    from 0, as pandas writes it. A column with neither name nor cells, behind a separator at the end
+    of every line, is none.
 
     **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
     for too few rows, for a column that is not there (with the names that are), is needed and not
@@ -62,63 +65,82 @@ def read_csv(
     **Source:** this project.
     """
     path = existing(path)
-    names, columns = _columns(path, fewest)
+    cells = _columns(path, fewest)
     wanted = as_names(inputs), as_names(target)
     for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
         for name in chosen or ():
-            pick(str(path), argument, name, names)
-    cells = dict(zip(names, columns, strict=True))
+            pick(str(path), argument, name, cells)
+    left_out = []
+    if None in wanted and "" not in _named(wanted) and _has_index(cells):
+        left_out = ["index"]
+        del cells[""]
     table, dates = _numbers(path, cells, wanted)
-    words = [name for name in names if name not in table] if None in wanted else []
+    words = [name for name in cells if name not in table] if None in wanted else []
     _require_target(path, cells, words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
+    rows = len(next(iter(table.values())))
     if not chosen_inputs:
         if wanted[0] is None:
             _refuse_words(path, cells, words, chosen_target)
         number = next(name for name in ("row", "row number", "number") if name not in table)
-        table[number] = np.arange(len(columns[0]), dtype=np.float64)
+        table[number] = np.arange(rows, dtype=np.float64)
         chosen_inputs = [number]
     used = chosen_inputs + chosen_target
     return Dataset(
         name=path.name.split(".")[0],
-        x=_side_by_side(table, chosen_inputs, len(columns[0])),
-        y=_side_by_side(table, chosen_target, len(columns[0])),
+        x=_side_by_side(table, chosen_inputs, rows),
+        y=_side_by_side(table, chosen_target, rows),
         input_names=tuple(chosen_inputs),
         target_names=tuple(chosen_target),
         units=tuple("s" if name in dates else _unit(name) for name in used),
         source=path.name,
-        left_out=tuple(words),
+        left_out=tuple(left_out + words),
     )
+
+
+def _named(wanted: Wanted) -> set[str]:
+    return {name for names in wanted for name in names or ()}
 
 
 def _side_by_side(table: dict[str, np.ndarray], names: list[str], rows: int) -> np.ndarray:
     return np.stack([table[name] for name in names], axis=1) if names else np.zeros((rows, 0))
 
 
-def _columns(path: Path, fewest: int) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Names and cells of every column."""
+def _columns(path: Path, fewest: int) -> dict[str, tuple[str, ...]]:
+    """The cells of every column by its name, without those that have neither."""
     rows = _rows(path)
     if not rows:
         raise ValueError(f"`{path}` must hold rows of numbers; it is empty.")
     header = not any(is_number(cell) or is_date(cell) for cell in rows[0])
-    names = (
-        [name.strip() for name in rows[0]]
-        if header
-        else [f"column{i + 1}" for i in range(len(rows[0]))]
-    )
     cells = rows[1:] if header else rows
+    _require_rows(path, cells, len(rows[0]), fewest)
+    columns = list(zip(*cells, strict=True))
+    named = [name.strip() if header else "" for name in rows[0]]
+    kept = [i for i, name in enumerate(named) if name or any(map(str.strip, columns[i]))]
+    if not kept:
+        raise ValueError(f"`{path}` must hold rows of numbers; its cells are empty.")
+    names = [named[i] if header else f"column{i + 1}" for i in kept]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise ValueError(f"`{path}` must name each column once; {repeated!r} stands twice.")
+    return dict(zip(names, (columns[i] for i in kept), strict=True))
+
+
+def _require_rows(path: Path, cells: list[list[str]], width: int, fewest: int) -> None:
     if len(cells) < fewest:
         rows = "1 row" if fewest == 1 else f"{fewest} rows"
         raise ValueError(f"`{path}` must hold at least {rows} of numbers; it has {len(cells)}.")
     for number, row in enumerate(cells, 1):
-        if len(row) != len(names):
+        if len(row) != width:
             raise ValueError(
-                f"`{path}` must have {len(names)} cells in every row; row {number} has {len(row)}."
+                f"`{path}` must have {width} cells in every row; row {number} has {len(row)}."
             )
-    return names, list(zip(*cells, strict=True))
+
+
+def _has_index(columns: dict[str, tuple[str, ...]]) -> bool:
+    """Whether the first column has no name and counts the rows from 0, as pandas writes."""
+    name, cells = next(iter(columns.items()))
+    return not name and all(cell == str(row) for row, cell in enumerate(cells))
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -159,10 +181,10 @@ def _split(lines: list[str], separator: str | None) -> list[list[str]]:
 def _numbers(
     path: Path,
     columns: dict[str, tuple[str, ...]],
-    wanted: tuple[list[str] | None, list[str] | None],
+    wanted: Wanted,
 ) -> tuple[dict[str, np.ndarray], set[str]]:
     """The numeric columns, and the names of those that were dates; unwanted text is left out."""
-    named = {name for names in wanted for name in names or ()}
+    named = _named(wanted)
     complete = None not in wanted
     table, dates = {}, set()
     for name, cells in columns.items():
