@@ -28,6 +28,16 @@ def test_separator_and_header_are_found(write, rng, separator, header):
     assert data.input_names == (("a", "b") if header else ("column1", "column2"))
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|", " "])
+@pytest.mark.parametrize("header", ["a{0}b{0}c\n", ""])
+def test_a_comma_may_be_the_decimal_point(write, rng, separator, header):
+    table = rng.normal(size=(20, 3)) * 10.0 ** rng.integers(-9, 9, (20, 3))
+    table[:, 1] = np.arange(20)
+    body = "\n".join(separator.join(f"{v:+.3e}".replace(".", ",") for v in row) for row in table)
+    data = read_csv(write(header.format(separator) + body))
+    np.testing.assert_allclose(np.hstack([data.x, data.y]), table, rtol=5e-4)  # 4 digits
+
+
 def test_columns_are_chosen_by_name(write):
     data = read_csv(write("a,b,c\n1,2,3\n4,5,6\n"), inputs="c", target=["a", "b"])
     assert data.x.tolist() == [[3], [6]]
@@ -132,6 +142,8 @@ def test_compressed_tables_are_read(tmp_path):
         ),
         ("at,temp\npier,5\nquay,7\n", {"target": "temp"}, "'at' holds words, the first 'pier'"),
         ("a,b\n1,2\n3,oops\n4,5\n", {}, "column 'b' must be numeric; row 2 has 'oops'"),
+        ("a;b\n1;2,5\n3;1.234,5\n", {}, "column 'b' must be numeric; row 2 has '1.234,5'"),
+        ("a b\n1,5 2\n3 2,\n", {}, "cells in every row"),
         ("a,b\nx,2\ny,3\n", {"inputs": "a"}, "column 'a' must be numeric; row 1 has 'x'"),
         ("a,b\n1,2\n3,\n4,NA\n", {}, r"column 'b' must be finite; row 2 has nan \(2 such"),
         ("a,b\n1,2\ninf,3\n", {}, "column 'a' must be finite; row 2 has inf"),

@@ -15,6 +15,7 @@ from repnet.data._dataset import Dataset, check_values
 from repnet.data._path import as_names, existing, pick
 
 SNIFFED_LINES = 50
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 Wanted = tuple[list[str] | None, list[str] | None]  # inputs and targets; `None`: left out
 
 
@@ -30,7 +31,8 @@ def read_csv(
     The separator is found from the first lines. The first row is a header if no cell of it is a
     number or a date; without one the columns are called `column1`, `column2`, … A unit in brackets
     at the end of a name is taken as the column's unit. A column of ISO 8601 dates becomes seconds
-    since its earliest; those without a zone are UTC.
+    since its earliest; those without a zone are UTC. Where the separator is no comma, a comma may
+    stand for the decimal point: `1,234` is then 1.234.
 
     ```python
     >>> import pathlib, tempfile
@@ -163,6 +165,8 @@ def _separator(lines: list[str]) -> str | None:
     ragged = None
     for separator in ("\t", ";", "|", ","):
         widths = {len(row) for row in csv.reader(first, delimiter=separator)}
+        if separator == "," and _only_decimal_commas(first[1:]):
+            return None
         if len(widths) == 1 and widths != {1}:
             return separator
         if len(widths) > 1:
@@ -170,12 +174,31 @@ def _separator(lines: list[str]) -> str | None:
     return ragged
 
 
+def _only_decimal_commas(lines: list[str]) -> bool:
+    """Whether blanks cut lines with commas into two numbers or more."""
+    rows = [line.split() for line in lines]
+    return (
+        any("," in line for line in lines)
+        and {len(row) for row in rows}.isdisjoint({0, 1})
+        and all(is_number(_with_point(cell)) for row in rows for cell in row)
+    )
+
+
 def _split(lines: list[str], separator: str | None) -> list[list[str]]:
-    if separator is None:
-        if lines[1:] and all(len(line.split()) == 1 for line in lines[1:]):
-            return [[line.strip()] for line in lines]  # one column, whose name may hold blanks
-        return [line.split() for line in lines]
-    return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    if separator is not None:
+        rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    elif lines[1:] and all(len(line.split()) == 1 for line in lines[1:]):
+        rows = [[line.strip()] for line in lines]  # one column, whose name may hold blanks
+    else:
+        rows = [line.split() for line in lines]
+    if separator == "," or not any("," in line for line in lines):
+        return rows
+    return [[_with_point(cell) for cell in row] for row in rows]
+
+
+def _with_point(cell: str) -> str:
+    """A number with a decimal comma as one with a point; any other cell as it is."""
+    return cell.replace(",", ".") if "," in cell and DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _numbers(
