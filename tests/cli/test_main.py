@@ -129,6 +129,12 @@ def test_unknown_data_names_what_there_is(capsys):
     assert "there is none" in fault(capsys, "fit", "no_such_file.csv")
 
 
+@pytest.mark.parametrize("name", ["folder", "folder.v1", "folder.csv"])
+def test_a_folder_is_no_data(name, capsys, tmp_path):
+    (tmp_path / name).mkdir()
+    assert "must be a file; it is a folder" in fault(capsys, "fit", tmp_path / name)
+
+
 def test_a_built_in_takes_no_columns(capsys):
     assert "'heart' is a built-in" in fault(capsys, "fit", "heart", "--target", "voltage")
 

@@ -178,6 +178,9 @@ def test_files_that_are_no_table(tmp_path):
     for name in ("noise.csv", "cut.csv.gz"):
         with pytest.raises(ValueError, match="must be a table of text"):
             read_csv(tmp_path / name)
+    (tmp_path / "latin.csv").write_bytes("Höhe,b\n1,2\n3,4\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="in UTF-8; it holds other bytes, such as 0xf6"):
+        read_csv(tmp_path / "latin.csv")
     with pytest.raises(ValueError, match="must be a file; there is none"):
         read_csv(tmp_path / "absent.csv")
     with pytest.raises(ValueError, match="must be a file; it is a folder"):

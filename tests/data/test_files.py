@@ -93,6 +93,12 @@ def test_damaged_archives_are_one_clear_line(tmp_path):
         with pytest.raises(ValueError, match="must be an archive of arrays") as caught:
             read_npz(tmp_path / f"{name}.npz")
         assert "\n" not in str(caught.value)
+        assert "allow_pickle" not in str(caught.value)
+        assert not str(caught.value).endswith("..")
+    with pytest.raises(ValueError, match=r"it begins as neither \.npz nor \.npy does\.$"):
+        read_npz(tmp_path / "text.npz")
+    with pytest.raises(ValueError, match=r"it holds Python objects\.$"):
+        read_npz(tmp_path / "pickled.npz")
 
 
 @pytest.mark.parametrize(
@@ -141,6 +147,7 @@ def test_damaged_sounds_are_one_clear_line(tmp_path):
         with pytest.raises(ValueError, match=rf"{name}\.wav` must") as caught:
             read_wav(tmp_path / f"{name}.wav")
         assert "\n" not in str(caught.value)
+        assert not str(caught.value).endswith("..")
 
 
 def test_the_suffix_chooses_the_reader(tmp_path):
@@ -148,6 +155,8 @@ def test_the_suffix_chooses_the_reader(tmp_path):
     assert read_table(tmp_path / "a.TSV").y.tolist() == [[2], [4]]
     with pytest.raises(ValueError, match=r"must end in \.csv, .*; got '\.xlsx'"):
         read_table(tmp_path / "a.xlsx")
+    with pytest.raises(ValueError, match="must be a file; it is a folder"):
+        read_table(tmp_path)
     wavfile.write(tmp_path / "a.wav", 8000, np.arange(4, dtype=np.int16))
     assert len(read_table(tmp_path / "a.wav").x) == 4
     with pytest.raises(ValueError, match="a sound has no columns to name; got 'left'"):

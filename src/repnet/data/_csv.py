@@ -12,7 +12,7 @@ import numpy as np
 
 from repnet.data._cells import is_date, is_number, read_cells
 from repnet.data._dataset import Dataset, check_values
-from repnet.data._path import as_names, existing, pick
+from repnet.data._path import as_names, existing, pick, reason
 
 SNIFFED_LINES = 50
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
@@ -59,10 +59,10 @@ def read_csv(
     from 0, as pandas writes it. A column with neither name nor cells, behind a separator at the end
     of every line, is none.
 
-    **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text or ragged,
-    for too few rows, for a column that is not there (with the names that are), is needed and not
-    numeric (with its first bad row) or holds missing or infinite values (with first row and count),
-    and where the only columns beside the targets hold words, such as dates of another form.
+    **Raises:** `ValueError`, in one line, for a file that is missing, empty, not text in UTF-8 or
+    ragged, for too few rows, for a column that is not there (with the names that are), is needed
+    and not numeric (with its first bad row) or holds missing or infinite values (with first row and
+    count), and where the only columns beside the targets hold words, such as dates of another form.
 
     **Source:** this project.
     """
@@ -152,8 +152,15 @@ def _rows(path: Path) -> list[list[str]]:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
             lines = [line for line in file if line.strip() and not line.startswith("#")]
         return _split(lines, _separator(lines))
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
-        raise ValueError(f"`{path}` must be a table of text; reading it failed: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"`{path}` must be a table of text in UTF-8; it holds other bytes, such as "
+            f"0x{error.object[error.start]:02x}."
+        ) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+        raise ValueError(
+            f"`{path}` must be a table of text; reading it failed: {reason(error)}."
+        ) from None
 
 
 def _separator(lines: list[str]) -> str | None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from repnet.data._csv import read_csv
 from repnet.data._dataset import Dataset, on_grid
-from repnet.data._path import as_names, existing, pick
+from repnet.data._path import as_names, existing, pick, reason
 
+NPY, ZIP = b"\x93NUMPY", b"PK"  # what the two forms of NumPy's files begin with
 AXES = (("time",), ("row", "column"), ("layer", "row", "column"))
 
 
@@ -86,14 +87,17 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Every array of the archive. Pickled objects are refused: they can run code."""
     try:
         with open(path, "rb") as file:
+            if not file.peek(len(NPY)).startswith((NPY, ZIP)):
+                raise ValueError("it begins as neither .npz nor .npy does")
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {path.stem: loaded}
             return {key: loaded[key] for key in loaded.files}
     except Exception as error:  # a damaged header makes numpy raise almost anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # NumPy's advice to allow pickles would run code of the file's author.
+        why = "it holds Python objects" if "allow_pickle" in str(error) else reason(error)
         raise ValueError(
-            f"`{path}` must be an archive of arrays; reading it failed: {reason}"
+            f"`{path}` must be an archive of arrays; reading it failed: {why}."
         ) from None
 
 
@@ -195,7 +199,9 @@ def _sound(path: Path) -> tuple[int, np.ndarray]:
         try:
             rate, samples = wavfile.read(path)
         except Exception as error:  # a damaged header makes scipy raise almost anything
-            raise ValueError(f"`{path}` must be a WAV file; reading it failed: {error}.") from None
+            raise ValueError(
+                f"`{path}` must be a WAV file; reading it failed: {reason(error)}."
+            ) from None
     if rate <= 0 or not len(samples):
         raise ValueError(
             f"`{path}` must hold samples at a rate above 0; it has {len(samples)} at {rate} Hz."
@@ -230,7 +236,7 @@ def read_table(
 
     **Returns:** a `Dataset`.
 
-    **Raises:** `ValueError` as the readers do, and for another suffix.
+    **Raises:** `ValueError` as the readers do, for another suffix, and for a folder.
 
     **Source:** this project.
     """
@@ -247,5 +253,7 @@ def read_table(
                 )
             return read_wav(path)
         case _:
+            if Path(path).is_dir():
+                raise ValueError(f"`{path}` must be a file; it is a folder.")
             known = ".csv, .tsv, .txt, .dat, .gz, .npz, .npy, .wav"
             raise ValueError(f"`{path}` must end in {known}; got {suffix!r}.")

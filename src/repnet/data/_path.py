@@ -25,6 +25,19 @@ def existing(path: str | PathLike[str]) -> Path:
     return path
 
 
+def reason(error: Exception) -> str:
+    """The first line of what a library says, without its full stop; what was raised if nothing.
+
+    ```python
+    >>> reason(OSError("No sound.\\nTry another.")), reason(EOFError())
+    ('No sound', 'EOFError')
+
+    ```
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(". ") if lines else type(error).__name__
+
+
 def as_names(names: str | Sequence[str] | None) -> list[str] | None:
     """One name or several as a list; `None` stays.
 
