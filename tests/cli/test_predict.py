@@ -10,6 +10,8 @@ import pytest
 from repnet.cli import run
 from repnet.solve import Solution
 
+SMALL = ["--solver", "gradient", "--steps", "20", "--width", "16", "--depth", "2"]
+
 
 def refused(capsys, *arguments: object) -> str:
     code = run([str(word) for word in arguments])
@@ -95,11 +97,48 @@ def test_points_that_do_not_fit_are_refused(text, message, fitted, tmp_path, cap
     assert message in refused(capsys, "predict", fitted, tmp_path / "bad.csv")
 
 
-def test_dates_have_no_origin(copied, tmp_path, capsys):
-    text = (copied / "run.json").read_text()
-    (copied / "run.json").write_text(text.replace("time (s)", "time"))
-    (tmp_path / "dates.csv").write_text("time\n2024-01-01\n2024-01-02\n")
-    assert "it holds dates" in refused(capsys, "predict", copied, tmp_path / "dates.csv")
+def of_dates(folder: Path, **described: object) -> None:
+    """Make the record of a fit that of one over dates."""
+    record = json.loads((folder / "run.json").read_text())
+    del record["metrics"]["data"]["origins"]
+    record["metrics"]["data"] |= {"inputs": ["when"], **described}
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_dates_are_counted_from_the_origin_of_the_fit(copied, tmp_path, capsys):
+    of_dates(copied, origins={"when": "2024-01-01T00:00:00+00:00"})
+    (tmp_path / "dates.csv").write_text("when\n2024-01-01T02:00:01.5+02:00\n2024-01-01\n")
+    (tmp_path / "seconds.csv").write_text("when\n1.5\n0\n")
+    found = []
+    for name in ("dates.csv", "seconds.csv"):
+        assert run(["predict", str(copied), str(tmp_path / name)]) == 0
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1]
+    assert found[0].splitlines()[1].startswith("1.5,")
+
+
+def test_the_record_of_a_fit_over_dates_has_their_origin(tmp_path, capsys):
+    rows = [f"2024-01-{day:02d},{day % 7}" for day in range(1, 31)]
+    (tmp_path / "days.csv").write_text("when,h\n" + "\n".join(rows))
+    run_of = tmp_path / "run"
+    assert run(["fit", str(tmp_path / "days.csv"), *SMALL, "--quiet", "--out", str(run_of)]) == 0
+    (tmp_path / "points.csv").write_text("when\n2024-01-02\n")
+    assert run(["predict", str(run_of), str(tmp_path / "points.csv"), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["metrics"]["predictions"]["when"] == [86_400.0]
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        ({}, "must be a number of seconds since the first date of the data that were fitted"),
+        ({"origins": {}}, "must be numbers, as in the data that were fitted; it holds dates"),
+    ],
+)
+def test_dates_without_an_origin_are_refused(described, message, copied, tmp_path, capsys):
+    of_dates(copied, **described)
+    (tmp_path / "dates.csv").write_text("when\n2024-01-01\n2024-01-02\n")
+    assert message in refused(capsys, "predict", copied, tmp_path / "dates.csv")
 
 
 # NumPy leaves the file open that it can't read.

@@ -104,10 +104,24 @@ def test_dates_become_seconds_since_the_earliest(write):
     data = read_csv(write(text))
     assert data.x.ravel().tolist() == [1800, 0, 84_600]
     assert data.units == ("s", "")
+    assert data.origins == {"when": "2016-02-15T00:30:00+00:00"}
+    zone = read_csv(write("when,h\n2016-02-16T02:00:00+02:00,1\n2016-02-16T01:00:00Z,2\n"))
+    assert zone.origins == {"when": "2016-02-16T02:00:00+02:00"}
     days = read_csv(write("when,h\n2016-02-28,1\n2016-03-01,2\n"))
     assert np.ptp(days.x) == 2 * 86_400  # a leap year
     spaced = read_csv(write("when,h\n2016-02-28 10:00:00,1\n2016-02-28 10:00:01.5,2\n"))
     assert np.ptp(spaced.x) == 1.5
+
+
+def test_dates_are_counted_from_a_given_origin(write):
+    path = write("h,when\n1,2016-02-16\n2,2016-02-14T23:00:00-01:00\n")
+    data = read_csv(path, inputs="when", origins={"when": "2016-02-15"})
+    assert data.x.ravel().tolist() == [86_400, 0]
+    assert data.origins == {"when": "2016-02-15T00:00:00+00:00"}
+    numbers = read_csv(write("when,h\n5,1\n7,2\n"), origins={"when": "2016-02-15"})
+    assert (numbers.x.ravel().tolist(), numbers.origins) == ([5, 7], {})
+    with pytest.raises(ValueError, match="`origins` must be ISO 8601 dates; 'when' has 'noon'"):
+        read_csv(path, origins={"when": "noon"})
 
 
 def test_repeated_stamps_are_no_fault(write):

@@ -1,5 +1,7 @@
 """Tests of what a fit is measured by."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -68,6 +70,15 @@ def test_the_description_counts_both_parts():
     train, test = holdout(data, 0.25, seed=0)
     found = describe_data(data, train, test)
     assert (found["points"], found["heldout_points"]) == (15, 5)
+
+
+def test_the_description_keeps_the_origins_of_dates():
+    data = dataclasses.replace(
+        dataset(np.arange(20.0)[:, None], np.ones(20)), origins={"a": "2016-02-15T00:00:00+00:00"}
+    )
+    train, test = holdout(data, 0.25, seed=0)
+    assert train.origins == data.origins
+    assert describe_data(data, train, test)["origins"] == data.origins
 
 
 @pytest.mark.parametrize("double", [False, True])

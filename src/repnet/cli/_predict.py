@@ -56,17 +56,19 @@ def _require_fit(folder: Path, solution: Solution, points: np.ndarray) -> None:
 
 
 def read_points(path: Path, data: dict[str, Any]) -> np.ndarray:
-    """The input columns of a table, in the order of the fit.
+    """The input columns of a table, in the order of the fit; dates as seconds since its origin.
 
-    **Raises:** `ValueError` where one is missing, or holds dates: the fit counts seconds from the
-    first date of its own data, which the points can't know.
+    **Raises:** `ValueError` where one is missing, or holds dates and the record of the fit has no
+    origin for it.
     """
-    names = list(data["inputs"])
-    table = read_csv(path, inputs=names, target=[], fewest=1)
-    for name, unit in zip(names, table.units, strict=True):
-        if unit == "s" and "(s)" not in name and "[s]" not in name:
-            raise ValueError(
-                f"`{path}`: column {name!r} must be a number of seconds since the first date of "
-                "the data that were fitted; it holds dates."
+    names, origins = list(data["inputs"]), data.get("origins") or {}
+    table = read_csv(path, inputs=names, target=[], fewest=1, origins=origins)
+    for name in table.origins:
+        if name not in origins:
+            wanted = (
+                "numbers, as in the data that were fitted"
+                if "origins" in data
+                else "a number of seconds since the first date of the data that were fitted"
             )
+            raise ValueError(f"`{path}`: column {name!r} must be {wanted}; it holds dates.")
     return table.x

@@ -10,28 +10,33 @@ MISSING = {"", "na", "n/a", "null", "none", "nan"}
 
 
 def read_cells(
-    path: Path, name: str, cells: tuple[str, ...], *, needed: bool
-) -> tuple[np.ndarray | None, bool]:
-    """The values of a column and whether they were dates; no values for words.
+    path: Path, name: str, cells: tuple[str, ...], *, needed: bool, origin: str | None = None
+) -> tuple[np.ndarray | None, str | None]:
+    """The values of a column, `None` for words, and the origin that dates are counted from.
 
-    **Arguments:** `needed`: words are a fault.
+    **Arguments:**
+
+    - `needed`: words are a fault.
+    - `origin`: of dates; left out, their earliest.
 
     **Raises:** `ValueError` that names the first row which breaks the rule.
 
     >>> read_cells(Path("tide.csv"), "hour", ("0", "1.5"), needed=True)
-    (array([0. , 1.5]), False)
+    (array([0. , 1.5]), None)
+    >>> read_cells(Path("tide.csv"), "when", ("2023-01-31", "2023-01-31T12:00"), needed=True)
+    (array([    0., 43200.]), '2023-01-31T00:00:00+00:00')
     """
     try:
         if any("_" in cell for cell in cells):
             raise ValueError
-        return np.fromiter(map(float, cells), np.float64, len(cells)), False
+        return np.fromiter(map(float, cells), np.float64, len(cells)), None
     except ValueError:
         cells = tuple(cell.strip() for cell in cells)
     if _mostly(is_date, cells):
-        return _seconds(path, name, cells), True
+        return _seconds(path, name, cells, origin)
     if needed or _mostly(is_number, cells):
-        return _with_gaps(path, name, cells), False
-    return None, False
+        return _with_gaps(path, name, cells), None
+    return None, None
 
 
 def _with_gaps(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
@@ -42,17 +47,23 @@ def _with_gaps(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
     return np.array([float(cell) if is_number(cell) else np.nan for cell in cells])
 
 
-def _seconds(path: Path, name: str, cells: tuple[str, ...]) -> np.ndarray:
-    """Seconds since the earliest of the dates."""
+def _seconds(
+    path: Path, name: str, cells: tuple[str, ...], origin: str | None
+) -> tuple[np.ndarray, str]:
+    """Seconds since the origin, and the origin with its zone."""
     for row, cell in enumerate(cells, 1):
         if not is_date(cell):
             raise ValueError(
                 f"`{path}`: column {name!r} must be all dates; row {row} has {cell!r}."
             )
-    stamps = [datetime.fromisoformat(cell) for cell in cells]
-    stamps = [stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC) for stamp in stamps]
-    start = min(stamps)
-    return np.array([(stamp - start).total_seconds() for stamp in stamps])
+    stamps = [_stamp(cell) for cell in cells]
+    start = min(stamps) if origin is None else _stamp(origin)
+    return np.array([(stamp - start).total_seconds() for stamp in stamps]), start.isoformat()
+
+
+def _stamp(date: str) -> datetime:
+    stamp = datetime.fromisoformat(date)
+    return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
 
 
 def _mostly(test: Callable[[str], bool], cells: tuple[str, ...]) -> bool:

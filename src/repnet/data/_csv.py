@@ -4,7 +4,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -25,14 +25,15 @@ def read_csv(
     target: str | Sequence[str] | None = None,
     *,
     fewest: int = 2,
+    origins: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Read a table of text, compressed with gzip or not.
 
     The separator is found from the first lines. The first row is a header if no cell of it is a
     number or a date; without one the columns are called `column1`, `column2`, … A unit in brackets
     at the end of a name is taken as the column's unit. A column of ISO 8601 dates becomes seconds
-    since its earliest; those without a zone are UTC. Where the separator is no comma, a comma may
-    stand for the decimal point: `1,234` is then 1.234.
+    since its earliest, which `Dataset.origins` keeps; those without a zone are UTC. Where the
+    separator is no comma, a comma may stand for the decimal point: `1,234` is then 1.234.
 
     ```python
     >>> import pathlib, tempfile
@@ -53,6 +54,8 @@ def read_csv(
     - `target`: name or names of the target columns, or an empty list for points alone; left out,
       the last column that is no input.
     - `fewest`: rows that there must be.
+    - `origins`: ISO 8601 dates by the names of columns: dates there become seconds since these. A
+      column of numbers stays as it is.
 
     **Returns:** a scattered `Dataset` in the order of the rows; its `left_out` names what was not
     asked for: columns of words, and as `index` a first column without a name that counts the rows
@@ -69,14 +72,10 @@ def read_csv(
     path = existing(path)
     cells = _columns(path, fewest)
     wanted = as_names(inputs), as_names(target)
-    for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
-        for name in chosen or ():
-            pick(str(path), argument, name, cells)
-    left_out = []
-    if None in wanted and "" not in _named(wanted) and _has_index(cells):
-        left_out = ["index"]
-        del cells[""]
-    table, dates = _numbers(path, cells, wanted)
+    origins = origins or {}
+    _require_known(path, cells, wanted, origins)
+    left_out = _take_index(cells, wanted)
+    table, dates = _numbers(path, cells, wanted, origins)
     words = [name for name in cells if name not in table] if None in wanted else []
     _require_target(path, cells, words, *wanted)
     chosen_inputs, chosen_target = _roles(path, list(table), *wanted)
@@ -97,6 +96,7 @@ def read_csv(
         units=tuple("s" if name in dates else _unit(name) for name in used),
         source=path.name,
         left_out=tuple(left_out + words),
+        origins={name: dates[name] for name in used if name in dates},
     )
 
 
@@ -139,10 +139,25 @@ def _require_rows(path: Path, cells: list[list[str]], width: int, fewest: int) -
             )
 
 
-def _has_index(columns: dict[str, tuple[str, ...]]) -> bool:
-    """Whether the first column has no name and counts the rows from 0, as pandas writes."""
+def _require_known(
+    path: Path, columns: dict[str, tuple[str, ...]], wanted: Wanted, origins: Mapping[str, str]
+) -> None:
+    for argument, chosen in zip(("inputs", "target"), wanted, strict=True):
+        for name in chosen or ():
+            pick(str(path), argument, name, columns)
+    for name, origin in origins.items():
+        if not is_date(origin):
+            raise ValueError(f"`origins` must be ISO 8601 dates; {name!r} has {origin!r}.")
+
+
+def _take_index(columns: dict[str, tuple[str, ...]], wanted: Wanted) -> list[str]:
+    """Remove a first column that has no name, counts the rows from 0 and is not asked for."""
     name, cells = next(iter(columns.items()))
-    return not name and all(cell == str(row) for row, cell in enumerate(cells))
+    counts = all(cell == str(row) for row, cell in enumerate(cells))
+    if name or not counts or None not in wanted or "" in _named(wanted):
+        return []
+    del columns[""]
+    return ["index"]
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -209,22 +224,22 @@ def _with_point(cell: str) -> str:
 
 
 def _numbers(
-    path: Path,
-    columns: dict[str, tuple[str, ...]],
-    wanted: Wanted,
-) -> tuple[dict[str, np.ndarray], set[str]]:
-    """The numeric columns, and the names of those that were dates; unwanted text is left out."""
+    path: Path, columns: dict[str, tuple[str, ...]], wanted: Wanted, origins: Mapping[str, str]
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The numeric columns, and the origins of those that were dates; unwanted text is left out."""
     named = _named(wanted)
-    complete = None not in wanted
-    table, dates = {}, set()
+    table, dates = {}, {}
     for name, cells in columns.items():
-        if complete and name not in named:
+        if None not in wanted and name not in named:
             continue
-        values, dated = read_cells(path, name, cells, needed=name in named)
+        values, origin = read_cells(
+            path, name, cells, needed=name in named, origin=origins.get(name)
+        )
         if values is not None:
             check_values(str(path), name, values)
             table[name] = values
-            dates |= {name} if dated else set()
+        if origin is not None:
+            dates[name] = origin
     return table, dates
 
 

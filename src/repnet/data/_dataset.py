@@ -1,7 +1,7 @@
 """A data set: points, values and what they are called, checked once at the door."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -31,7 +31,9 @@ class Dataset:
     - `source`: where the values come from.
     - `grid_shape`: the sizes of the tensor grid whose nodes, in C order, are the rows; `None` if
       scattered.
-    - `left_out`: columns of the source that hold words and are therefore no part of the set.
+    - `left_out`: columns of the source that hold words or number the rows and are therefore no part
+      of the set.
+    - `origins`: by the name of a column that held dates, the date from which its seconds count.
 
     **Raises:** `ValueError` that names column, row and count for a value that is NaN, infinite or
     above 1e150, and for shapes and names that do not fit each other.
@@ -48,6 +50,7 @@ class Dataset:
     source: str = ""
     grid_shape: tuple[int, ...] | None = None
     left_out: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         names = self.input_names + self.target_names

@@ -137,6 +137,7 @@ def sea_surface_temperature() -> Dataset:
         target_names=("temperature",),
         units=("days", "°C"),
         source="NERACOOS station B01, in bokeh-sampledata",
+        origins={},  # which are those of seconds
     )
 
 

@@ -84,6 +84,7 @@ def describe_data(data: Dataset, train: Dataset, test: Dataset | None) -> dict[s
         "units": data.units,
         "source": data.source,
         "left_out": data.left_out,
+        "origins": data.origins,
         "grid_shape": data.grid_shape,
         "points": len(train.x),
         "heldout_points": 0 if test is None else len(test.x),
