@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from repnet.cli import run
+from repnet.cli._predict import _told, outside_of
 from repnet.solve import Solution
 
 SMALL = ["--solver", "gradient", "--steps", "20", "--width", "16", "--depth", "2"]
@@ -53,7 +54,7 @@ def test_json_prints_the_record(fitted, points, tmp_path, capsys):
     out = tmp_path / "out.csv"
     assert run(["predict", str(fitted), str(points), "--output", str(out), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["metrics"] == {"points": 3, "predictions": None}
+    assert record["metrics"] == {"points": 3, "outside": 0, "predictions": None}
 
 
 def test_json_without_a_file_holds_the_predictions(fitted, points, capsys):
@@ -61,6 +62,35 @@ def test_json_without_a_file_holds_the_predictions(fitted, points, capsys):
     found = json.loads(capsys.readouterr().out)["metrics"]["predictions"]
     wanted = Solution.load(fitted / "model.npz")(np.array([0.25, 1.5, 0.1]))[:, 0].astype(float)
     assert found == {"time (s)": [0.25, 1.5, 0.1], "height (m)": wanted.tolist()}
+
+
+def test_points_outside_of_the_data_are_told_and_counted(fitted, tmp_path, capsys):
+    path = tmp_path / "points.csv"
+    path.write_text("time (s)\n-0.5\n0\n2\n2.5\n")
+    assert run(["predict", str(fitted), str(path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == (
+        "repnet: warning: 2 of 4 points lie outside of the data, "
+        "which reach from 0 to 2 in 'time (s)'.\n"
+    )
+    assert json.loads(out)["metrics"]["outside"] == 2
+    assert run(["predict", str(fitted), str(path), "--json", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["metrics"]["outside"], err) == (2, "")
+
+
+def test_only_the_axes_that_points_leave_are_told():
+    data = {"inputs": ["a", "b", "c"], "lower": [0.0, 0.0, -1e6], "upper": [1.0, 0.3, 0.5]}
+    points = np.array([[0.5, 0.1 + 0.2, 1.0], [-1.0, 0.1, 1.0], [0.5, 0.1, 0.0]])
+    outside = outside_of(data, points)
+    assert outside is not None
+    assert outside.tolist() == [[False, False, True], [True, False, True], [False, False, False]]
+    assert _told(outside, data) == (
+        "2 of 3 points lie outside of the data, which reach from 0 to 1 in 'a' and "
+        "from -1e+06 to 0.5 in 'c'."
+    )
+    assert _told(outside[1:], data).startswith("1 of 2 points lies outside")
+    assert outside_of({"inputs": ["a"]}, points) is None  # the solution of an equation
 
 
 def test_one_point_is_enough(fitted, tmp_path, capsys):
