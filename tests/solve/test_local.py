@@ -133,7 +133,7 @@ def test_windows_that_miss_points_take_the_factors_of_their_geometry(
     np.testing.assert_allclose(taken, found[1][0][some], rtol=1e-7)
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.2, 1 / 3])
+@pytest.mark.parametrize("missing", [0.2, 1 / 3])
 def test_readouts_stay_precise_where_windows_share_a_geometry(missing, rng):
     nodes = np.linspace(-1.0, 1.0, 9)
     local = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), -1).reshape(1, -1, 2)
@@ -141,14 +141,15 @@ def test_readouts_stay_precise_where_windows_share_a_geometry(missing, rng):
     for window in range(3):
         mask[window, rng.choice(81, round(81 * missing), replace=False)] = False
     y = (np.sin(2.0 * local[..., 0]) * np.cos(local[..., 1]))[..., None] * mask[..., None]
-    with jax.enable_x64(True):
-        layer = RepLinear(2, 64, scale=3.0, features="plain", key=jax.random.key(0))
-        design = make_design(layer, local)  # fewer features than points: a kernel without full rank
-    factors = factorize(design, mask, False)
     share = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     ridges = np.array([1e-11, 1e-9, 1e-7])
-    weight, affine = readouts(design, factors, mask, ridges, share, y)
-    found = np.concatenate([weight, affine / design.level[0]], axis=2)
-    misfit = (found @ design.matrix[0].T).swapaxes(1, 2) - y
-    # Ridges of 1e-11 to 1e-7 on a target of order 1; differences of inverses missed by 0.1 to 10.
-    assert np.abs(misfit * mask[..., None]).max() < 1e-4
+    values = []
+    for places in (local, np.repeat(local, 3, axis=0)):  # shared by the windows, and their own
+        with jax.enable_x64(True):
+            layer = RepLinear(2, 64, scale=3.0, features="plain", key=jax.random.key(0))
+            design = make_design(layer, places)  # fewer features than points: not of full rank
+        weight, affine = readouts(design, factorize(design, mask, False), mask, ridges, share, y)
+        found = np.concatenate([weight, affine / design.level[0]], axis=2)
+        values.append((found @ design.matrix[0].T).swapaxes(1, 2) * mask[..., None])
+    # Round-off of a kernel over a ridge of 1e-11; differences of inverses were off by 0.1 to 10.
+    np.testing.assert_allclose(values[0], values[1], atol=1e-4)
