@@ -32,7 +32,7 @@ def default_network(
     solver: "Gradient", problem: Problem, *, key: PRNGKeyArray
 ) -> tuple[MLP, tuple[str, ...], dict[str, Any]]:
     """The `RepNet` that a solver trains where no network is given, and why it has its scale."""
-    network_key, search_key = jr.split(key)
+    network_key, direction_key, search_key = jr.split(key, 3)
     regression = is_regression(problem)
     features = solver.features
     if features == "auto":  # equations of second order want steps
@@ -68,7 +68,7 @@ def default_network(
         solver.width,
         activation=solver.activation,
         features=features,
-        key=jr.fold_in(search_key, 1),
+        key=direction_key,
     )
     if not regression or given is not None:
         (directions,) = choices.directions.values()

@@ -59,21 +59,22 @@ def _for_equation(problem: Problem, key: PRNGKeyArray) -> Choice:
 
 
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
+    windows_key, layer_key, rows_key = jax.random.split(key, 3)
     target = Target.of(problem)
     points, dim = target.data.x.shape
     errors: dict[str, float] = {}
     windows = None
     if dim <= _WINDOWS_DIM and points >= _FEW:
-        windows = try_windows(target, key)
+        windows = try_windows(target, windows_key)
         errors["windows"] = windows.error
         if errors["windows"] < _EXACT:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
-        pilot = choose_features(dense, problem, None, key)
+        pilot = choose_features(dense, problem, None, layer_key)
     errors["least_squares"] = pilot.error
     if windows is not None:
-        found = global_error(target, windows, pilot, key)
+        found = global_error(target, windows, pilot, rows_key)
         errors["least_squares"] = max(found, pilot.between)
         if errors["windows"] < _PREFER * errors["least_squares"]:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}

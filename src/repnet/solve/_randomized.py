@@ -149,13 +149,14 @@ class _Run:
         readout[readout_places(parameters)] = 1.0
         self.readout = jnp.asarray(readout)
         self.counts = _counts([len(term.points) for term in training.terms], batch)
-        few = _drawn(training.terms, self.counts, key)
+        scale_key, judge_key = jr.split(key)
+        few = _drawn(training.terms, self.counts, scale_key)
         self.scales = []
         for asked, term in zip(problem.terms.values(), few, strict=True):
             _, rows = term_rows(self.flat, None, parameters, rest, training, term)
             self.scales.append(jnp.asarray(row_weights(problem, asked, np.asarray(rows))))
         most = max(len(term.points) for term in training.terms)
-        self.unseen = redrawn(problem, training.terms, most, key)
+        self.unseen = redrawn(problem, training.terms, most, judge_key)
         self.best, self.least = self.flat, self._square()
 
     def step(self, key: PRNGKeyArray) -> None:

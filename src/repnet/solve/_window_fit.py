@@ -149,6 +149,7 @@ def _sizes(target: Target) -> list[int]:
 
 def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -> Choice:
     """Leave-one-out errors of all candidates in some windows of one size."""
+    layer_key, place_key, second_key, between_key = jax.random.split(key, 4)
     cut = target.data.cover(per_window, target.stretch())
     radius = np.median(cut.cover.radius, axis=0)
     layers = partial(
@@ -162,8 +163,8 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
         width=wishes.width,
         most=int(max(128, _WEIGHTS / cut.cover.windows)),
     )
-    candidates = layers(key=key)
-    windows = _pilot_windows(target, cut, key)
+    candidates = layers(key=layer_key)
+    windows = _pilot_windows(target, cut, place_key)
     free = wishes.activation is None and wishes.scale is None
     pieces = target.pieces if free else None
     batches = target.data.batches(cut, windows)
@@ -171,8 +172,8 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
     shares = _shares(errors, effective)
     squares, between = _squares(shares, errors), 0.0
     if target.dim > 1 and target.data.grid is not None:
-        draws = candidates, layers(key=jax.random.fold_in(key, 1))
-        apart = squares_between(target.data, cut, windows, draws, shares, key)
+        draws = candidates, layers(key=second_key)
+        apart = squares_between(target.data, cut, windows, draws, shares, between_key)
         squares, between = np.maximum(squares, apart), float(np.sqrt(np.mean(apart)))
     kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=False) if keep]
