@@ -140,10 +140,12 @@ def test_the_page_holds_numbers_plan_and_command(tmp_path):
     assert "&lt;why&gt;" in (tmp_path / "report.html").read_text()
 
 
-def test_names_from_files_are_escaped(tmp_path):
-    evil = '<script>alert("x")</script>'
-    data = make_data("line")
-    data = Dataset(evil, data.x, data.y, (evil,), (evil,), ("<b>", "<b>"), evil)
+@pytest.mark.parametrize("kind", ["line", "many"])
+def test_names_from_files_are_escaped(tmp_path, kind):
+    evil = '"><script>alert("x")</script>'
+    data = make_data(kind)
+    names = tuple(f"{evil}{axis}" for axis in range(data.x.shape[1]))
+    data = Dataset(evil, data.x, data.y, names, (evil,), ("<b>",) * (len(names) + 1), evil)
     run, solution = make_run(data, name=evil)
     write_run(tmp_path, run, solution)
     draw_reports(tmp_path)

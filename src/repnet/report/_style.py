@@ -1,6 +1,7 @@
 """How figures look: one size, one palette, ink that follows the page's light or dark colours."""
 
 import dataclasses
+import html
 import io
 import re
 from typing import Any
@@ -79,7 +80,8 @@ def to_svg(figure: Figure, label: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    named = f'<svg role="img" aria-label="{html.escape(label)}"'
+    text = text.replace("<svg", named, 1)
     return text.replace(INK, "currentColor")
 
 
