@@ -130,6 +130,19 @@ def test_words_in_the_place_of_the_target_are_refused(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("share", ["0", "0.1"])
+def test_a_target_of_zeros_is_fitted_and_reported(share, tmp_path, capsys):
+    np.savez(tmp_path / "zeros.npz", x=np.arange(60.0), y=np.zeros(60))
+    out = tmp_path / "run"
+    options = ["--solver", "gradient", "--steps", "3", "--width", "8", "--depth", "1"]
+    words = ["fit", str(tmp_path / "zeros.npz"), *options, "--holdout", share, "--out", str(out)]
+    assert run(words) == 0
+    assert capsys.readouterr().err == ""
+    assert read_run(out).record.metrics["bands"] is None
+    assert "Data and fit" in (out / "report.html").read_text()
+
+
+@pytest.mark.slow
 def test_a_constant_target_and_contradicting_duplicates_are_fitted(tmp_path):
     for name, y in {"flat": np.ones(30), "twice": np.arange(30.0) % 2}.items():
         table = np.stack([np.repeat(np.arange(15.0), 2), y], axis=1)

@@ -1,5 +1,6 @@
 """Tests of the reports: drawn from record and arrays alone, complete, safe and small."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -20,6 +21,7 @@ from repnet.report import (
     draw_reports,
     measure,
     number,
+    plain,
     read_run,
     record_of,
     spectrum_arrays,
@@ -28,6 +30,7 @@ from repnet.report import (
 from repnet.solve import RESULTS, Gradient, Plan, Solution, standardization
 from repnet.spectrum import axis_spectra
 
+FITTED = ("fit", "error", "zoom_fit", "slice_fit", "heldout_fit")  # arrays that hold a fit
 HISTORY = {
     "step": np.array([1, 10]), "loss": np.array([1.0, 0.1]),
     "watch_step": np.array([0, 10]), "band_error": np.array([[1.0, np.nan], [0.1, 0.5]]),
@@ -138,6 +141,34 @@ def test_the_page_holds_numbers_plan_and_command(tmp_path):
         assert number(run.record.relative_l2) in text
         assert "160 points to learn from, 40 held out" in re.sub(r"\s+", " ", text)
     assert "&lt;why&gt;" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+@pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
+def test_a_target_of_zeros_is_drawn_whatever_the_fit(tmp_path, kind, value):
+    data = make_data(kind)
+    run, solution = make_run(dataclasses.replace(data, y=np.zeros_like(data.y)))
+    history = {**run.record.history, "loss": [value, value], "band_error": [[value, value]] * 2}
+    arrays = {name: np.full_like(array, value) if name.startswith(FITTED) else array
+              for name, array in run.arrays.items()}  # fmt: skip
+    record = dataclasses.replace(run.record, history=plain(history))
+    write_run(tmp_path, Run(record, arrays), solution)
+    draw_reports(tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    assert "Numbers per band" not in text
+    assert "Error per band" not in text
+    assert not re.search(r">\s*-?(nan|inf|None)\b", text)
+    assert (tmp_path / "report.md").exists()
+
+
+def test_bands_of_earlier_records_without_energy_are_left_out(tmp_path):
+    run, solution = make_run(make_data("line"))
+    bands = run.record.metrics["bands"]
+    empty = {**bands, "share": [None] * len(bands["share"])}
+    metrics = {**run.record.metrics, "bands": empty}
+    write_run(tmp_path, Run(dataclasses.replace(run.record, metrics=metrics), run.arrays), solution)
+    draw_reports(tmp_path)
+    assert "Numbers per band" not in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("kind", ["line", "many"])

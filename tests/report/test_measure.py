@@ -52,6 +52,11 @@ def test_bands_tell_what_was_learnt():
     assert np.nanmax(bands["error"]["all"][[0, where]]) < 1e-12
 
 
+def test_a_target_of_zeros_has_no_bands():
+    data = dataset(np.arange(40.0)[:, None], np.zeros(40), (40,))
+    assert bands_of({"fit": data.y}, data) is None
+
+
 def test_four_scattered_axes_have_no_bands(rng):
     x = rng.uniform(size=(100, 4))
     assert bands_of({"fit": x[:, :1]}, dataset(x, x[:, 0])) is None

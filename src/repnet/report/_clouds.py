@@ -40,10 +40,11 @@ def against_truth(arrays: Arrays, labels: DataLabels, methods: list[str]) -> Car
 
 def _residuals(arrays: Arrays, labels: DataLabels, methods: list[str]) -> Card:
     errors = [arrays[f"heldout_fit:{name}"] - arrays["heldout_true"] for name in methods]
-    reach = max(float(np.percentile(np.abs(error), 99.5)) for error in errors) or 1.0
+    shown = [error[np.isfinite(error)] for error in errors]
+    reach = max((np.percentile(np.abs(e), 99.5) for e in shown if e.size), default=0.0) or 1.0
     figure, axes = drawing()
     with styled():
-        for index, (name, error) in enumerate(zip(methods, errors, strict=True)):
+        for index, (name, error) in enumerate(zip(methods, shown, strict=True)):
             counts, edges = np.histogram(error, 60, (-reach, reach))
             axes.stairs(counts, edges, color=colour(index), label=name, lw=1.3)
         unit = f" [{labels.unit}]" if labels.unit else ""

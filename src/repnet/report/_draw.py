@@ -80,7 +80,8 @@ def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
     if labels is None or not arrays:
         return []
     metrics, methods = record.metrics or {}, methods_of(record)
-    errors = [band_card(metrics["bands"], _band_unit(labels))] if metrics.get("bands") else []
+    bands = _bands(metrics)
+    errors = [] if bands is None else [band_card(bands, _band_unit(labels))]
     inside = [
         *spectrum_cards(arrays, metrics.get("spectrum") or [], labels),
         *errors,
@@ -156,7 +157,7 @@ def _words(record: Record) -> dict[str, Any]:
         "command": command_line(record),
         "number": number,
         "seconds": seconds,
-        "bands": _band_rows(metrics.get("bands")),
+        "bands": _band_rows(_bands(metrics)),
     }
 
 
@@ -186,6 +187,12 @@ def _error_rows(errors: dict[str, Any] | None) -> list[tuple[str, ...]]:
         (LABELS.get(name, name), *(number(found[kind]) for kind in kinds))
         for name, found in (errors or {}).items()
     ]
+
+
+def _bands(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The errors per band; `None` where no band has energy, as of a target of zeros."""
+    bands = metrics.get("bands")
+    return bands if bands and any(bands["share"]) else None
 
 
 def _band_rows(bands: dict[str, Any] | None) -> list[tuple[str, str, list[str]]]:

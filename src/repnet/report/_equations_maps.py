@@ -9,7 +9,14 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from repnet.report._labels import number
-from repnet.report._maps import COLOURS, ERROR_COLOURS, error_limit, value_limits
+from repnet.report._maps import (
+    COLOURS,
+    ERROR_COLOURS,
+    error_limit,
+    finite,
+    root_mean_square,
+    value_limits,
+)
 from repnet.report._style import Card, drawing, styled, to_png, to_svg
 
 Arrays = Mapping[str, np.ndarray]
@@ -74,7 +81,7 @@ def _errors(arrays: Arrays, about: Mapping[str, Any], planes: list[str], output:
         title = f"Error of {target}{place_of(arrays, about, plane)}"
         caption = (
             "Network minus reference; largest "
-            f"{number(float(np.nanmax(np.abs(error))))}. The colours end at the 99th percentile"
+            f"{number(float(np.max(np.abs(error))))}. The colours end at the 99th percentile"
         )
         style = ERROR_COLOURS, Normalize(-reach, reach)
         cards.append(_card(title, error, arrays, about, style, "error", caption))
@@ -90,7 +97,7 @@ def _residuals(arrays: Arrays, about: Mapping[str, Any], planes: list[str]) -> l
             title = f"Residual of {name}{place_of(arrays, about, plane)}"
             caption = (
                 f"Size of the term {name!r}, zero for an exact solution; root mean square "
-                f"{number(float(np.sqrt(np.nanmean(np.square(size, dtype=np.float64)))))}"
+                f"{number(root_mean_square(size))}"
             )
             style = RESIDUAL_COLOURS, norm
             cards.append(_card(title, size, arrays, about, style, "|residual|", caption))
@@ -109,9 +116,10 @@ def _size(residual: np.ndarray) -> np.ndarray:
 
 def _decades(size: np.ndarray) -> LogNorm:
     """Five decades below the 99.5th percentile."""
-    top = float(np.nanpercentile(size, 99.5))
+    shown = finite(size)
+    low, top = np.percentile(shown, [1.0, 99.5]).tolist() if shown.size else (0.0, 0.0)
     top = top if top > 0 else 1.0
-    low = max(float(np.nanpercentile(size, 1.0)), DECADES * top)
+    low = max(low, DECADES * top)
     return LogNorm(min(low, 0.5 * top), top, clip=True)
 
 

@@ -23,7 +23,7 @@ def map_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Ca
         cards.append(_card(f"Fit: {name}", arrays[f"fit:{name}"], arrays, labels, limits, caption))
     reach = error_limit([arrays[f"error:{name}"] for name in methods]) if methods else 0.0
     for name in methods:
-        rms = float(np.sqrt(np.nanmean(np.square(arrays[f"error:{name}"], dtype=np.float64))))
+        rms = root_mean_square(arrays[f"error:{name}"])
         caption = (
             "Fit minus data at all nodes, those held out included; root mean square "
             f"{number(rms)} {labels.unit}".rstrip()
@@ -89,14 +89,29 @@ def picture_of_map(
 
 def value_limits(values: np.ndarray) -> tuple[float, float]:
     """Colour limits that a few outliers don't stretch."""
-    low, high = (float(v) for v in np.nanpercentile(values, [0.5, 99.5]))
+    shown = finite(values)
+    if not shown.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(shown, [0.5, 99.5]))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
 def error_limit(errors: list[np.ndarray]) -> float:
     """One symmetric limit for all error maps: the largest 99th percentile."""
-    reach = max(float(np.nanpercentile(np.abs(error), 99)) for error in errors)
+    sizes = [np.abs(finite(error)) for error in errors]
+    reach = max((float(np.percentile(size, 99)) for size in sizes if size.size), default=0.0)
     return reach if reach > 0 else 1.0
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Of the finite values; NaN without any."""
+    shown = finite(values).astype(np.float64)
+    return float(np.sqrt(np.mean(np.square(shown)))) if shown.size else float("nan")
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """The finite values as one row: a network that ran away has none."""
+    return values[np.isfinite(values)]
 
 
 def _card(

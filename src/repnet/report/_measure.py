@@ -50,7 +50,7 @@ def bands_of(
 
     **Returns:** `edges` (radians per unit length), `share` of the target's energy per band, and
     `error`: name to error over the target's energy in the band. `None` where there are too few
-    points or more than 3 scattered axes.
+    points or more than 3 scattered axes, and for a target of zeros, which has no energy.
     """
     rows = np.arange(len(data.x))
     if data.grid_shape is None and len(rows) > MOST_BAND_POINTS:
@@ -67,6 +67,8 @@ def bands_of(
         except ValueError:  # too few points, no extent, no grid on 4 axes: there are no bands
             return None
     first = next(iter(errors.values()))
+    if not np.any(first.share > 0):
+        return None
     return {
         "edges": first.edges,
         "share": first.share,

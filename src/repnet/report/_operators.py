@@ -96,7 +96,8 @@ def _curves(arrays: Arrays, name: str, about: Mapping[str, Any]) -> Card:
         axes.set(xlabel=about["inputs"][0], ylabel=about["targets"][0])
         axes.grid(True)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
-    error = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+    size = float(np.linalg.norm(truth))
+    error = float(np.linalg.norm(found - truth)) / size if size > 0 else None
     sample = sample_of(about)
     title = f"The {name} {sample}" if name != "median" else f"A {sample} of median error"
     caption = f"{arrays[f'name:{name}']}; held out. Relative L2 error {number(error)}."

@@ -133,10 +133,10 @@ def _loss(histories: Mapping[str, dict[str, Any]], shades: Mapping[str, str]) ->
     figure, axes = drawing()
     with styled():
         for name, history in histories.items():
-            steps, loss = history["step"], np.array(history["loss"], float)
+            steps, loss = history["step"], _above_zero(history["loss"])
             axes.plot(steps, loss, color=shades[name], label=name)
             if history.get("heldout"):
-                held = np.array(history["heldout"], float)
+                held = _above_zero(history["heldout"])
                 axes.plot(steps, held, color=shades[name], ls=":", label=f"{name}, held out")
         axes.set_yscale("log")
         axes.set(xlabel="step", ylabel="loss (1: a constant)")
@@ -147,13 +147,19 @@ def _loss(histories: Mapping[str, dict[str, Any]], shades: Mapping[str, str]) ->
     return Card("Training", to_svg(figure, "Training"), caption)
 
 
+def _above_zero(values: list[Any]) -> np.ndarray:
+    """What a logarithmic axis can show: an exact fit has a loss of zero."""
+    shown = np.array(values, float)
+    return np.where(shown > 0, shown, np.nan)
+
+
 def _bands_over_training(histories: Mapping[str, dict[str, Any]]) -> list[Card]:
     cards = []
     for name, history in histories.items():
-        if "band_error" not in history:
+        errors = _above_zero(history.get("band_error", []))
+        if not np.isfinite(errors).any():  # not watched, or a target without energy
             continue
         steps = np.array(history["watch_step"], float)
-        errors = np.array(history["band_error"], float)
         edges = history["band_edges"][0]
         figure, axes = drawing()
         with styled():
