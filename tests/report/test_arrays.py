@@ -107,6 +107,27 @@ def test_slices_run_through_the_middle(rng):
     } <= set(arrays)
 
 
+@pytest.mark.slow
+def test_a_line_with_a_constant_input_is_a_curve_over_the_other():
+    t = np.linspace(0, 3, 80)
+    data = dataset(np.stack([0 * t + 5, t], axis=1), np.sin(9 * t))
+    arrays = everything(data)
+    np.testing.assert_array_equal(arrays["data_x"], t)
+    line = np.stack([np.full(1_001, 5.0), arrays["zoom_x"]], axis=1)
+    np.testing.assert_allclose(arrays["zoom_fit:net"], untrained(data)(line)[:, 0], rtol=1e-5)
+    assert "density_after:1:net" in arrays
+    assert "density_after:0:net" not in arrays
+
+
+@pytest.mark.slow
+def test_a_grid_with_a_constant_input_is_a_map_over_the_others():
+    axes = [np.arange(6.0), np.array([5.0]), np.arange(4.0)]
+    x = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+    arrays = everything(dataset(x, x[:, 0] - 2 * x[:, 2], (6, 1, 4)))
+    np.testing.assert_array_equal(arrays["truth"], axes[0][:, None] - 2 * axes[2])
+    np.testing.assert_array_equal(arrays["extent:1"], [0, 3])
+
+
 def test_grouped_power_keeps_its_sum(rng):
     x = np.linspace(0, 1, 20_001)
     spectra = axis_spectra(x, rng.normal(size=20_001))

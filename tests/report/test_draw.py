@@ -171,6 +171,39 @@ def test_bands_of_earlier_records_without_energy_are_left_out(tmp_path):
     assert "Numbers per band" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
+def test_constant_inputs_are_no_axes_of_figures(tmp_path, kind, place):
+    data = make_data(kind)
+    still = min(place, data.x.shape[1])
+    data = dataclasses.replace(
+        data,
+        x=np.insert(data.x, still, 5.0, axis=1),
+        input_names=(*data.input_names[:still], "standstill", *data.input_names[still:]),
+        units=(*data.units[:still], "", *data.units[still:]),
+        grid_shape=None if kind != "map" else tuple(np.insert([24, 24], still, 1).tolist()),
+    )
+    run, solution = make_run(data)
+    assert run.record.metrics["data"]["layout"] == kind
+    write_run(tmp_path, run, solution)
+    draw_reports(tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    for group in ("Spectrum along", "Slice along", "Crossings of partition planes,"):
+        assert f"{group} standstill" not in text
+    assert ">standstill" not in text.split("</h1>")[1]
+    assert f"Crossings of partition planes, {data.input_names[still - 1]}" in text
+
+
+def test_inputs_that_are_all_constant_are_judged_without_a_curve(tmp_path):
+    data = Dataset("still", np.full((40, 1), 5.0), np.arange(40.0)[:, None], ("a",), ("y",))
+    run, solution = make_run(data)
+    write_run(tmp_path, run, solution)
+    draw_reports(tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    assert "Predicted and true" in text
+    assert "Slice along" not in text
+
+
 @pytest.mark.parametrize("kind", ["line", "many"])
 def test_names_from_files_are_escaped(tmp_path, kind):
     evil = '"><script>alert("x")</script>'

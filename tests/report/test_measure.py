@@ -57,6 +57,11 @@ def test_a_target_of_zeros_has_no_bands():
     assert bands_of({"fit": data.y}, data) is None
 
 
+def test_inputs_that_are_all_constant_have_no_bands():
+    data = dataset(np.full((40, 2), 5.0), np.arange(40.0))
+    assert bands_of({"fit": data.y}, data) is None
+
+
 def test_four_scattered_axes_have_no_bands(rng):
     x = rng.uniform(size=(100, 4))
     assert bands_of({"fit": x[:, :1]}, dataset(x, x[:, 0])) is None
@@ -68,6 +73,24 @@ def test_layouts(rng):
     assert layout_of(dataset(x[:, :2], x[:, 0], (2, 3))) == "map"
     assert layout_of(dataset(x[:, :2], x[:, 0])) == "scatter"
     assert layout_of(dataset(x, x[:, 0])) == "many"
+
+
+def test_constant_inputs_do_not_count(rng):
+    x = rng.uniform(size=(6, 4))
+    x[:, 1:3] = 5.0, -2.0
+    assert layout_of(dataset(x[:, :2], x[:, 0])) == "line"
+    assert layout_of(dataset(x, x[:, 0], (2, 1, 1, 3))) == "map"
+    assert layout_of(dataset(x, x[:, 0])) == "scatter"
+    assert layout_of(dataset(x[:, 1:3], x[:, 0])) == "many"
+
+
+def test_the_bands_of_a_line_are_those_with_a_constant_input():
+    t = np.linspace(0, 1, 200)
+    y, fit = np.sin(40 * t), 0.9 * np.sin(40 * t)[:, None]
+    alone = bands_of({"fit": fit}, dataset(t[:, None], y, (200,)))
+    beside = bands_of({"fit": fit}, dataset(np.stack([0 * t + 5, t], 1), y, (1, 200)))
+    np.testing.assert_array_equal(beside["error"]["fit"], alone["error"]["fit"])
+    np.testing.assert_array_equal(beside["edges"], alone["edges"])
 
 
 def test_the_description_counts_both_parts():

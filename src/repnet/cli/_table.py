@@ -33,7 +33,7 @@ def show_fits(record: Record, target: str) -> None:
     if bands:
         table.add_section()
         table.add_row("error per band of frequencies")
-        for label, entries in _band_rows(bands, data["units"][: len(data["inputs"])]):
+        for label, entries in _band_rows(bands, _moving_units(data)):
             table.add_row(escape(label), *entries)
     console = Console()
     _show_data(console, data)
@@ -155,6 +155,12 @@ def _band_rows(bands: dict[str, Any], units: list[str]) -> list[tuple[str, list[
         for i, share in enumerate(bands["share"])
         if share is not None and share > 1e-5
     ]
+
+
+def _moving_units(data: dict[str, Any]) -> list[str]:
+    """Units of the inputs that are not constant."""
+    sides = zip(data["units"], data["lower"], data["upper"], strict=False)
+    return [unit for unit, lower, upper in sides if lower < upper]
 
 
 def _plan_lines(record: Record) -> list[str]:

@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 from repnet.data import Dataset
 from repnet.report._density import crossing_positions, density
 from repnet.report._measure import layout_of
+from repnet.report._view import Function, lifted, moving_inputs, over_inputs
 from repnet.solve import Solution
 from repnet.spectrum import Spectrum
 
@@ -40,20 +41,22 @@ def arrays_of(
 
     **Returns:** name to array; names of methods follow a colon, as in `fit:RepNet`.
     """
-    arrays = spectrum_arrays(spectra)
+    arrays, moving = spectrum_arrays(spectra), moving_inputs(data)
+    shown = over_inputs(data, moving)
+    functions = {name: lifted(each, data, moving) for name, each in solutions.items()}
     match layout_of(data):
         case "line":
-            arrays |= _line(data, solutions, predicted, spectra[0])
+            arrays |= _line(shown, functions, predicted, spectra[moving[0]])
         case "map":
-            arrays |= _map(data, predicted)
+            arrays |= _map(shown, predicted)
         case "scatter":
-            arrays |= _scatter(train, solutions)
+            arrays |= _scatter(over_inputs(train, moving), functions)
         case _:
-            arrays |= _slices(data, solutions)
+            arrays |= _slices(data, moving, solutions)
     if test is not None:
-        arrays |= _heldout(test, solutions)
+        arrays |= _heldout(test, moving, solutions)
     for name, solution in solutions.items():
-        arrays |= _densities(name, solution, data.x.shape[1])
+        arrays |= _densities(name, solution, moving)
     return arrays
 
 
@@ -70,14 +73,15 @@ def spectrum_arrays(spectra: tuple[Spectrum, ...]) -> Arrays:
 
 def data_arrays(data: Dataset) -> Arrays:
     """The data alone, for a diagnosis without a fit."""
+    shown = over_inputs(data, moving_inputs(data))
     match layout_of(data):
         case "line":
-            return _curve("data", data.x[:, 0], data.y[:, 0])
+            return _curve("data", shown.x[:, 0], shown.y[:, 0])
         case "map":
-            return _map(data, {})
+            return _map(shown, {})
         case _:
-            rows = spread_rows(len(data.x), MOST_POINTS)
-            return {"points": data.x[rows], "values": data.y[rows, 0]}
+            rows = spread_rows(len(shown.x), MOST_POINTS)
+            return {"points": shown.x[rows], "values": shown.y[rows, 0]}
 
 
 def spread_rows(count: int, most: int) -> np.ndarray:
@@ -108,7 +112,7 @@ def _curve(name: str, x: np.ndarray, y: np.ndarray) -> Arrays:
 
 def _line(
     data: Dataset,
-    solutions: Mapping[str, Solution],
+    solutions: Mapping[str, Function],
     predicted: Mapping[str, np.ndarray],
     spectrum: Spectrum,
 ) -> Arrays:
@@ -167,7 +171,7 @@ def _map(data: Dataset, predicted: Mapping[str, np.ndarray]) -> Arrays:
     return arrays
 
 
-def _scatter(train: Dataset, solutions: Mapping[str, Solution]) -> Arrays:
+def _scatter(train: Dataset, solutions: Mapping[str, Function]) -> Arrays:
     """The points, and the fits on a fine grid where points are near."""
     rows = spread_rows(len(train.x), MOST_POINTS)
     arrays = {"points": train.x[rows], "values": train.y[rows, 0]}
@@ -189,32 +193,31 @@ def _far_from(points: np.ndarray, nodes: np.ndarray, span: np.ndarray) -> np.nda
     return distance > 3.0 / np.sqrt(len(points))
 
 
-def _slices(data: Dataset, solutions: Mapping[str, Solution]) -> Arrays:
-    """The fits along every axis through the middle of the box."""
-    lower, upper = data.x.min(axis=0), data.x.max(axis=0)
+def _slices(data: Dataset, moving: tuple[int, ...], solutions: Mapping[str, Function]) -> Arrays:
+    """The fits along every axis with an extent, through the middle of the box."""
     arrays: Arrays = {}
-    for axis in range(data.x.shape[1]):
-        line = np.tile((lower + upper) / 2, (SLICE, 1))
-        line[:, axis] = np.linspace(lower[axis], upper[axis], SLICE)
-        arrays[f"slice_x:{axis}"] = line[:, axis]
+    for axis in moving:
+        line = np.linspace(data.x[:, axis].min(), data.x[:, axis].max(), SLICE)
+        arrays[f"slice_x:{axis}"] = line
         for name, solution in solutions.items():
-            arrays[f"slice_fit:{axis}:{name}"] = solution(line)[:, 0]
+            along = lifted(solution, data, (axis,))
+            arrays[f"slice_fit:{axis}:{name}"] = along(line[:, None])[:, 0]
     return arrays
 
 
-def _heldout(test: Dataset, solutions: Mapping[str, Solution]) -> Arrays:
+def _heldout(test: Dataset, moving: tuple[int, ...], solutions: Mapping[str, Function]) -> Arrays:
     rows = spread_rows(len(test.x), MOST_POINTS)
-    arrays = {"heldout_points": test.x[rows], "heldout_true": test.y[rows, 0]}
+    arrays = {"heldout_points": test.x[rows][:, list(moving)], "heldout_true": test.y[rows, 0]}
     for name, solution in solutions.items():
         arrays[f"heldout_fit:{name}"] = solution(test.x[rows])[:, 0]
     return arrays
 
 
-def _densities(name: str, solution: Solution, dim: int) -> Arrays:
-    """Density of partition points per axis, after and, where it was trained, before."""
+def _densities(name: str, solution: Solution, moving: tuple[int, ...]) -> Arrays:
+    """Density of partition points per moving axis, after and, where it was trained, before."""
     networks: dict[str, Any] = {"after": solution.network, "before": solution.initial}
     arrays: Arrays = {}
-    for axis in range(dim):
+    for axis in moving:
         for when, network in networks.items():
             found = None if network is None else crossing_positions(network, axis)
             if found is not None:

@@ -51,7 +51,7 @@ def draw_picture(record: Record, arrays: Arrays) -> bytes | None:
         return None
     names = methods_of(record)[::-1]  # the main method last, beside its rivals
     headlines = {name: _headline(name, record, labels) for name in names}
-    return picture_of_map(arrays, labels, names, headlines)
+    return picture_of_map(arrays, labels.drawn(), names, headlines)
 
 
 def methods_of(record: Record) -> list[str]:
@@ -98,11 +98,11 @@ def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
 def _fit_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Card]:
     match labels.layout:
         case "line":
-            return line_cards(arrays, labels, methods)
+            return line_cards(arrays, labels.drawn(), methods)
         case "map":
-            return map_cards(arrays, labels, methods)
+            return map_cards(arrays, labels.drawn(), methods)
         case "scatter":
-            return scatter_cards(arrays, labels, methods)
+            return scatter_cards(arrays, labels.drawn(), methods)
         case _:
             return cloud_cards(arrays, labels, methods)
 
@@ -117,8 +117,8 @@ def _histories(record: Record) -> dict[str, dict[str, Any]]:
 
 
 def _band_unit(labels: DataLabels) -> str:
-    """The one unit of all inputs, or none."""
-    units = set(labels.input_units)
+    """The one unit of all inputs that move, or none."""
+    units = {labels.input_units[axis] for axis in labels.moving}
     return units.pop() if len(units) == 1 else ""
 
 

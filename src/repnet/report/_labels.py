@@ -20,6 +20,16 @@ class DataLabels:
     target: str  # with unit
     unit: str  # of the target
     input_units: tuple[str, ...]
+    moving: tuple[int, ...]  # the inputs that are not constant
+
+    def drawn(self) -> "DataLabels":
+        """Labels of the inputs that curves and maps are drawn over."""
+        wanted = {"line": 1, "map": 2, "scatter": 2}.get(self.layout)
+        # Earlier versions drew constant inputs as well.
+        axes = self.moving if len(self.moving) == wanted else tuple(range(len(self.inputs)))
+        columns = ("inputs", "names", "input_units")
+        kept = {name: tuple(getattr(self, name)[axis] for axis in axes) for name in columns}
+        return dataclasses.replace(self, **kept, moving=tuple(range(len(axes))))
 
 
 def data_labels(record: Record) -> DataLabels | None:
@@ -36,6 +46,7 @@ def data_labels(record: Record) -> DataLabels | None:
         with_unit(data["targets"][0], units[len(names)]),
         units[len(names)],
         tuple(units[: len(names)]),
+        tuple(axis for axis in range(len(names)) if data["lower"][axis] < data["upper"][axis]),
     )
 
 

@@ -10,6 +10,7 @@ from repnet.data import Dataset
 from repnet.judge import BandError, band_error, report_card
 from repnet.nn import RepLinear, Standardized
 from repnet.nn._windowed import Windowed
+from repnet.report._view import moving_inputs, over_inputs
 from repnet.solve import Solution
 from repnet.spectrum import Spectrum
 
@@ -46,12 +47,16 @@ def bands_of(
 
     - `predicted`: name of the method to its values at `data.x`.
     - `data`: the whole data set; on a grid the bands reach to the grid's own limit. Of scattered
-      points at most 20,000 are used.
+      points at most 20,000 are used. Inputs that are constant count for nothing.
 
     **Returns:** `edges` (radians per unit length), `share` of the target's energy per band, and
     `error`: name to error over the target's energy in the band. `None` where there are too few
     points or more than 3 scattered axes, and for a target of zeros, which has no energy.
     """
+    moving = moving_inputs(data)
+    if not moving:
+        return None
+    data = over_inputs(data, moving)
     rows = np.arange(len(data.x))
     if data.grid_shape is None and len(rows) > MOST_BAND_POINTS:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST_BAND_POINTS, replace=False))
@@ -96,14 +101,17 @@ def describe_data(data: Dataset, train: Dataset, test: Dataset | None) -> dict[s
 
 
 def layout_of(data: Dataset) -> str:
-    """How a report draws it: `"line"`, `"map"` (a 2-D grid), `"scatter"` (2-D) or `"many"`."""
-    match data.x.shape[1], data.grid_shape:
+    """How a report draws it: `"line"`, `"map"` (a 2-D grid), `"scatter"` (2-D) or `"many"`.
+
+    Only inputs that are not constant count.
+    """
+    match len(moving_inputs(data)), data.grid_shape:
         case 1, _:
             return "line"
-        case 2, (rows, columns) if rows > 1 and columns > 1:
-            return "map"
-        case 2, _:
+        case 2, None:
             return "scatter"
+        case 2, _:
+            return "map"
     return "many"
 
 

@@ -15,11 +15,12 @@ EMPTY = 1e-5  # share of the target's energy below which a band is left out
 
 
 def spectrum_cards(arrays: Arrays, spectra: list[dict[str, Any]], labels: DataLabels) -> list[Card]:
-    """Energy over frequency per axis, with ω_max and the chosen scale marked."""
+    """Energy over frequency per axis that moves, with ω_max and the chosen scale marked."""
     cards = []
-    for axis, found in enumerate(spectra[:MOST_AXES]):
+    for axis in labels.moving[:MOST_AXES] if spectra else ():
         if f"power:{axis}" not in arrays or not np.any(arrays[f"power:{axis}"] > 0):
             continue
+        found = spectra[axis]
         title = "Spectrum" if len(spectra) == 1 else f"Spectrum along {labels.names[axis]}"
         figure, axes = drawing()
         with styled():
@@ -188,9 +189,9 @@ def _band_lines(axes: Axes, steps: np.ndarray, errors: np.ndarray, edges: list[f
 
 
 def density_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Card]:
-    """How densely partition points lie along every axis, before and after the training."""
+    """How densely partition points lie along axes that move, before and after the training."""
     cards = []
-    for axis in range(min(len(labels.inputs), MOST_AXES)):
+    for axis in labels.moving[:MOST_AXES]:
         found = [name for name in methods if f"density_after:{axis}:{name}" in arrays]
         if found:
             cards.append(_density(arrays, labels, methods, found, axis))
