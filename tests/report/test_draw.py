@@ -225,6 +225,7 @@ def test_figures_follow_the_page_s_ink(tmp_path):
     assert "#123457" not in text
     assert "prefers-color-scheme: dark" in text
     assert 'name="viewport"' in text
+    assert "repeat(auto-fit, minmax(min(100%" in text  # cards fill their row
 
 
 def test_a_diagnosis_without_a_fit_is_drawn(tmp_path):

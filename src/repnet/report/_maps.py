@@ -46,7 +46,8 @@ def scatter_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> lis
             rasterized=True,
         )  # fmt: skip
         _finish(figure, axes, dots, labels, labels.target)
-    caption = "The training points, at most 4,000 of them, coloured by their values."
+    which = "training points" if methods else "points"
+    caption = f"The {which}, at most 4,000 of them, coloured by their values."
     cards = [Card("Data", to_svg(figure, "Data"), caption)]
     for name in methods:
         caption = f"{name} on a fine grid, left blank where no data are near."
