@@ -94,14 +94,20 @@ def test_without_held_out_points_errors_are_null(wave, tmp_path):
 
 
 @pytest.mark.slow
-def test_columns_are_chosen_and_several_targets_fitted(tmp_path):
+def test_columns_are_chosen_and_several_targets_fitted(tmp_path, capsys):
     x = np.linspace(0, 1, 40)
     table = np.stack([x, np.sin(9 * x), x**2, 1 - x], axis=1)
     np.savetxt(tmp_path / "t.csv", table, delimiter=",", header="x,a,b,c", comments="")
     options = ["--inputs", "x", "--target", "a,c", "--steps", "2", "--width", "8", "--depth", "1"]
     out = tmp_path / "run"
-    assert run(["fit", str(tmp_path / "t.csv"), *options, "--quiet", "--out", str(out)]) == 0
+    assert run(["fit", str(tmp_path / "t.csv"), *options, "--out", str(out)]) == 0
     assert Solution.load(out / "model.npz")(x).shape == (40, 2)
+    errors = read_run(out).record.metrics["methods"]["RepNet"]["targets"]
+    shown = capsys.readouterr().out
+    assert "RMSE, relative L2 per target" in shown
+    for found, name in zip(errors, "ac", strict=True):
+        assert found["target"] == name
+        assert f"{number(found['rmse'])}, {number(found['relative_l2'])}" in shown
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from repnet.report import (
     spectrum_arrays,
     write_run,
 )
+from repnet.report._view import of_target
 from repnet.solve import RESULTS, Gradient, Plan, Solution, standardization
 from repnet.spectrum import axis_spectra
 
@@ -41,7 +42,7 @@ HISTORY = {
 def make_run(data: Dataset, name: str = "net") -> tuple[Run, Solution]:
     """A run with an untrained network and a made-up history."""
     train, test = holdout(data, 0.2, seed=0)
-    inner = RepNet(data.x.shape[1], width=8, scale=5.0, key=jr.key(0))
+    inner = RepNet(data.x.shape[1], data.y.shape[1], width=8, scale=5.0, key=jr.key(0))
     network = standardization(regression(train.x, train.y)).wrap(inner, double=False)
     solution = Solution(
         network, None, RESULTS.successful, HISTORY, Plan("net", "solver", (5.0,), ("<why>",)), 1.0,
@@ -192,6 +193,51 @@ def test_constant_inputs_are_no_axes_of_figures(tmp_path, kind, place):
         assert f"{group} standstill" not in text
     assert ">standstill" not in text.split("</h1>")[1]
     assert f"Crossings of partition planes, {data.input_names[still - 1]}" in text
+
+
+def make_targets(kind: str, count: int) -> Dataset:
+    """Data whose every target is another multiple of one function, in another unit."""
+    data = make_data(kind)
+    dim, numbers = data.x.shape[1], np.arange(1.0, count + 1)
+    names = tuple(f"channel {number:g}" for number in numbers)
+    units = (*data.units[:dim], *(f"u{number:g}" for number in numbers))
+    return dataclasses.replace(data, y=data.y * numbers, target_names=names, units=units)
+
+
+@pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
+def test_every_target_is_judged_and_drawn(tmp_path, kind):
+    run, solution = make_run(make_targets(kind, 2))
+    errors = run.record.metrics["methods"]["net"]["targets"]
+    write_run(tmp_path, run, solution)
+    draw_reports(tmp_path)
+    page, words = ((tmp_path / name).read_text() for name in ("report.html", "report.md"))
+    for found, unit in zip(errors, ("u1", "u2"), strict=True):
+        label = f"{found['target']} [{unit}]"
+        assert f"<h2>Data and fit: {found['target']}</h2>" in page
+        assert f"<td>{label}</td><td>{number(found['rmse'])}</td>" in page
+        assert f"| {label} | {number(found['rmse'])} | {number(found['relative_l2'])} |" in words
+    single, _ = make_run(make_data(kind))
+    (tmp_path / "one").mkdir()
+    write_run(tmp_path / "one", single, None)
+    draw_reports(tmp_path / "one")
+    one = Page((tmp_path / "one" / "report.html").read_text()).cards
+    assert one < Page(page).cards < 2 * one
+
+
+def test_arrays_of_a_second_target_are_those_of_it_alone():
+    data = make_targets("line", 2)
+    both, alone = data_arrays(data), data_arrays(of_target(data, 1))
+    np.testing.assert_array_equal(both["target:1:data_y"], alone["data_y"])
+
+
+def test_of_many_targets_the_first_four_are_drawn(tmp_path):
+    run, solution = make_run(make_targets("line", 6))
+    write_run(tmp_path, run, solution)
+    draw_reports(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<h2>Data and fit: ") == 4
+    assert "The figures show the first 4 of 6 targets." in page
+    assert "<td>channel 6 [u6]</td>" in page
 
 
 def test_inputs_that_are_all_constant_are_judged_without_a_curve(tmp_path):

@@ -35,6 +35,18 @@ def test_without_held_out_points_there_is_no_measure():
     assert set(measure(lambda x: x, None).values()) == {None}
 
 
+def test_every_target_has_its_own_errors(rng):
+    x, y = rng.uniform(size=(50, 1)), rng.normal(size=(50, 2))
+    test = Dataset("two", x, y, ("t",), ("left", "right"))
+    found = measure(lambda _: y + np.array([0.5, 0.0]), test)
+    left, right = found["targets"]
+    assert (left["target"], left["rmse"], right["rmse"]) == ("left", pytest.approx(0.5), 0.0)
+    assert left["relative_l2"] == pytest.approx(0.5 * np.sqrt(50) / np.linalg.norm(y[:, 0]))
+    assert found["rmse"] == pytest.approx(0.5 / np.sqrt(2))
+    alone = Dataset("one", x, y[:, :1], ("t",), ("left",))
+    assert measure(lambda _: y[:, :1], alone)["targets"] is None
+
+
 def test_a_constant_target_has_no_share():
     flat = dataset(np.arange(5.0)[:, None], np.ones(5))
     assert measure(lambda x: np.ones((5, 1)), flat)["rmse_share"] is None

@@ -12,9 +12,13 @@ from repnet.report import (
     learning_rows,
     number,
     seconds,
+    shared_unit,
+    target_rows,
     unknown_rows,
     words_left_out,
 )
+
+MOST_TARGETS = 8  # of which the table shows the errors
 
 
 def show_fits(record: Record, target: str) -> None:
@@ -22,13 +26,17 @@ def show_fits(record: Record, target: str) -> None:
     metrics = record.metrics or {}
     methods: dict[str, dict[str, Any]] = metrics["methods"]
     data = metrics["data"]
-    unit = data["units"][len(data["inputs"])]
     table = Table()
     table.add_column("", no_wrap=True)
     for name in methods:
         table.add_column(escape(name), justify="right")
-    for label, entries in _rows(methods, unit):
+    for label, entries in _rows(methods, shared_unit(data)):
         table.add_row(escape(label), *entries)
+    if len(data["targets"]) > 1 and (rows := _target_rows(metrics)):
+        table.add_section()
+        table.add_row("RMSE, relative L2 per target")
+        for label, entries in rows:
+            table.add_row(escape(label), *entries)
     bands = metrics.get("bands")
     if bands:
         table.add_section()
@@ -155,6 +163,17 @@ def _band_rows(bands: dict[str, Any], units: list[str]) -> list[tuple[str, list[
         for i, share in enumerate(bands["share"])
         if share is not None and share > 1e-5
     ]
+
+
+def _target_rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Both errors in one cell per method; the first targets of many."""
+    rows = target_rows(metrics)[1]
+    shown = [
+        (name, [f"{rmse}, {error}" for rmse, error in zip(cells[::2], cells[1::2], strict=True)])
+        for name, *cells in rows[:MOST_TARGETS]
+    ]
+    more = len(rows) - len(shown)
+    return [*shown, (f"and {more} more in the report", [])] if more > 0 else shown
 
 
 def _moving_units(data: dict[str, Any]) -> list[str]:

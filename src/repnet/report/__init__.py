@@ -24,6 +24,7 @@ from repnet.report._record import (
     record_of,
 )
 from repnet.report._run import MODEL, Run, draw_reports, read_run, write_run
+from repnet.report._targets import shared_unit, target_rows
 
 __all__ = [
     "ERROR_LABELS",
@@ -54,7 +55,9 @@ __all__ = [
     "record_of",
     "residual_table",
     "seconds",
+    "shared_unit",
     "spectrum_arrays",
+    "target_rows",
     "unknown_errors",
     "learning_rows",
     "unknown_rows",

@@ -10,7 +10,15 @@ from scipy.spatial import KDTree
 from repnet.data import Dataset
 from repnet.report._density import crossing_positions, density
 from repnet.report._measure import layout_of
-from repnet.report._view import Function, lifted, moving_inputs, over_inputs
+from repnet.report._targets import MOST_TARGETS, name_of
+from repnet.report._view import (
+    Function,
+    column_of,
+    lifted,
+    moving_inputs,
+    of_target,
+    over_inputs,
+)
 from repnet.solve import Solution
 from repnet.spectrum import Spectrum
 
@@ -39,25 +47,43 @@ def arrays_of(
     - `predicted`: name to values at `data.x`.
     - `spectra`: of the data, one per axis.
 
-    **Returns:** name to array; names of methods follow a colon, as in `fit:RepNet`.
+    **Returns:** name to array; names of methods follow a colon, as in `fit:RepNet`. Names of the
+    second target begin with `target:1:`, and so on; at most 4 are drawn.
     """
-    arrays, moving = spectrum_arrays(spectra), moving_inputs(data)
+    arrays = spectrum_arrays(spectra)
+    for target in range(min(data.y.shape[1], MOST_TARGETS)):
+        shown, learnt = of_target(data, target), of_target(train, target)
+        held = None if test is None else of_target(test, target)
+        functions = {name: column_of(each, target) for name, each in solutions.items()}
+        values = {name: each[:, [target]] for name, each in predicted.items()}
+        found = _fits(shown, learnt, held, functions, values, spectra)
+        arrays |= {name_of(target) + name: array for name, array in found.items()}
+    for name, solution in solutions.items():
+        arrays |= _densities(name, solution, moving_inputs(data))
+    return arrays
+
+
+def _fits(
+    data: Dataset,
+    train: Dataset,
+    test: Dataset | None,
+    solutions: Mapping[str, Function],
+    predicted: Mapping[str, np.ndarray],
+    spectra: tuple[Spectrum, ...],
+) -> Arrays:
+    """One target and its fits."""
+    moving = moving_inputs(data)
     shown = over_inputs(data, moving)
     functions = {name: lifted(each, data, moving) for name, each in solutions.items()}
+    arrays = {} if test is None else _heldout(test, moving, solutions)
     match layout_of(data):
         case "line":
-            arrays |= _line(shown, functions, predicted, spectra[moving[0]])
+            return arrays | _line(shown, functions, predicted, spectra[moving[0]])
         case "map":
-            arrays |= _map(shown, predicted)
+            return arrays | _map(shown, predicted)
         case "scatter":
-            arrays |= _scatter(over_inputs(train, moving), functions)
-        case _:
-            arrays |= _slices(data, moving, solutions)
-    if test is not None:
-        arrays |= _heldout(test, moving, solutions)
-    for name, solution in solutions.items():
-        arrays |= _densities(name, solution, moving)
-    return arrays
+            return arrays | _scatter(over_inputs(train, moving), functions)
+    return arrays | _slices(data, moving, solutions)
 
 
 def spectrum_arrays(spectra: tuple[Spectrum, ...]) -> Arrays:
@@ -73,6 +99,15 @@ def spectrum_arrays(spectra: tuple[Spectrum, ...]) -> Arrays:
 
 def data_arrays(data: Dataset) -> Arrays:
     """The data alone, for a diagnosis without a fit."""
+    arrays: Arrays = {}
+    for target in range(min(data.y.shape[1], MOST_TARGETS)):
+        found = _values(of_target(data, target))
+        arrays |= {name_of(target) + name: array for name, array in found.items()}
+    return arrays
+
+
+def _values(data: Dataset) -> Arrays:
+    """One target alone."""
     shown = over_inputs(data, moving_inputs(data))
     match layout_of(data):
         case "line":

@@ -25,6 +25,7 @@ from repnet.report._operators import LABELS, operator_groups
 from repnet.report._panels import band_card, density_cards, history_cards, spectrum_cards
 from repnet.report._record import Record
 from repnet.report._style import Card
+from repnet.report._targets import MOST_TARGETS, arrays_of_target, shared_unit, target_rows
 from repnet.report._theory import theory_groups
 from repnet.solve import RESULTS
 
@@ -88,11 +89,23 @@ def _groups(record: Record, arrays: Arrays) -> list[tuple[str, list[Card]]]:
         *history_cards(_histories(record)),
         *density_cards(arrays, labels, methods),
     ]
-    fits = _fit_cards(arrays, labels, methods)
+    fits = _fit_groups(record, arrays, "Data and fit" if methods else "Data")
     if not methods:
         learnt = learning_cards(metrics.get("learning"))
-        return [("Data", fits), ("Frequencies", inside), ("What training will do", learnt)]
-    return [("Data and fit", fits), ("How it was learnt", inside)]
+        return [*fits, ("Frequencies", inside), ("What training will do", learnt)]
+    return [*fits, ("How it was learnt", inside)]
+
+
+def _fit_groups(record: Record, arrays: Arrays, title: str) -> list[tuple[str, list[Card]]]:
+    """The figures of every target that is drawn."""
+    names, methods = (record.metrics or {})["data"]["targets"], methods_of(record)
+    groups = []
+    for target, name in enumerate(names):
+        labels, found = data_labels(record, target), arrays_of_target(arrays, target)
+        if labels is not None and found:
+            heading = title if len(names) == 1 else f"{title}: {name}"
+            groups.append((heading, _fit_cards(found, labels, methods)))
+    return groups
 
 
 def _fit_cards(arrays: Arrays, labels: DataLabels, methods: list[str]) -> list[Card]:
@@ -123,7 +136,9 @@ def _band_unit(labels: DataLabels) -> str:
 
 
 def _headline(name: str, record: Record, labels: DataLabels) -> str:
-    rmse = (record.metrics or {})["methods"][name]["rmse"]
+    """The error of the target in the picture, which is the first."""
+    found = (record.metrics or {})["methods"][name]
+    rmse = (found.get("targets") or [found])[0]["rmse"]
     if rmse is None:
         return "error"
     return f"held-out RMSE {number(rmse)} {labels.unit}".rstrip()
@@ -132,7 +147,6 @@ def _headline(name: str, record: Record, labels: DataLabels) -> str:
 def _words(record: Record) -> dict[str, Any]:
     """What both templates are filled with."""
     metrics = record.metrics or {}
-    labels = data_labels(record)
     return {
         "record": record,
         "metrics": metrics,
@@ -149,10 +163,11 @@ def _words(record: Record) -> dict[str, Any]:
         "suggestion": metrics.get("suggestion"),
         "learning": metrics.get("learning"),
         "learning_rows": learning_rows,
-        "labels": labels,
-        "unit": labels.unit if labels else "",
+        "target_rows": target_rows(metrics),
+        "drawn_targets": MOST_TARGETS,
+        "unit": _unit(metrics),
         "methods": metrics.get("methods") or {},
-        "tiles": _tiles(record, labels),
+        "tiles": _tiles(record),
         "ended": None if record.result is None else RESULTS[record.result].value,
         "command": command_line(record),
         "number": number,
@@ -161,9 +176,15 @@ def _words(record: Record) -> dict[str, Any]:
     }
 
 
-def _tiles(record: Record, labels: DataLabels | None) -> list[tuple[str, str]]:
+def _unit(metrics: Mapping[str, Any]) -> str:
+    """Of errors over all targets."""
+    return shared_unit(metrics["data"]) if metrics.get("data") else ""
+
+
+def _tiles(record: Record) -> list[tuple[str, str]]:
     """The headline numbers: value and what it is."""
-    metrics, unit = record.metrics or {}, labels.unit if labels else ""
+    metrics = record.metrics or {}
+    unit = _unit(metrics)
     found = metrics.get("theory", {}).get("tiles", [])
     tiles = [(each if isinstance(each, str) else number(each), name) for each, name in found]
     if record.heldout_rmse is not None:

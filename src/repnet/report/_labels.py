@@ -32,8 +32,8 @@ class DataLabels:
         return dataclasses.replace(self, **kept, moving=tuple(range(len(axes))))
 
 
-def data_labels(record: Record) -> DataLabels | None:
-    """Labels from the record's `metrics`; `None` where it holds no data."""
+def data_labels(record: Record, target: int = 0) -> DataLabels | None:
+    """Labels of a target from the record's `metrics`; `None` where it holds no data."""
     data = (record.metrics or {}).get("data")
     if not data:
         return None
@@ -43,8 +43,8 @@ def data_labels(record: Record) -> DataLabels | None:
         data["layout"],
         tuple(with_unit(name, unit) for name, unit in zip(names, units, strict=False)),
         names,
-        with_unit(data["targets"][0], units[len(names)]),
-        units[len(names)],
+        with_unit(data["targets"][target], units[len(names) + target]),
+        units[len(names) + target],
         tuple(units[: len(names)]),
         tuple(axis for axis in range(len(names)) if data["lower"][axis] < data["upper"][axis]),
     )

@@ -18,11 +18,12 @@ Function = Callable[[np.ndarray], np.ndarray]
 MOST_BAND_POINTS = 20_000  # scattered points whose bands are fitted by least squares
 
 
-def measure(solution: Function, test: Dataset | None) -> dict[str, float | None]:
+def measure(solution: Function, test: Dataset | None) -> dict[str, Any]:
     """Errors on the held-out set: `rmse`, `relative_l2`, `psnr`, `max_error` and `rmse_share`.
 
     `rmse_share` is the RMSE over the standard deviation of the held-out values: 1 is what a
-    constant reaches. Without a held-out set, or with one that is constant, entries are `None`.
+    constant reaches. `targets` are the first four of every target where there are several, in
+    a list. Without a held-out set, or with one that is constant, entries are `None`.
 
     >>> from repnet.data import Dataset
     >>> test = Dataset("line", np.arange(4.0)[:, None], np.arange(4.0)[:, None], ("x",), ("y",))
@@ -30,12 +31,26 @@ def measure(solution: Function, test: Dataset | None) -> dict[str, float | None]
     0.5
     """
     if test is None:
-        names = ("rmse", "relative_l2", "psnr", "max_error", "rmse_share")
+        names = ("rmse", "relative_l2", "psnr", "max_error", "rmse_share", "targets")
         return dict.fromkeys(names)
-    card = report_card(solution, test.x, test.y)
+    predicted = np.asarray(solution(test.x), np.float64)
+    card = report_card(lambda _: predicted, test.x, test.y)
     spread = float(np.std(test.y - test.y.mean(axis=0)))
     share = card["rmse"] / spread if spread > 0 else None
-    return {**card, "rmse_share": share}
+    return {**card, "rmse_share": share, "targets": _per_target(predicted, test)}
+
+
+def _per_target(
+    predicted: Float[np.ndarray, "points out"], test: Dataset
+) -> list[dict[str, Any]] | None:
+    """Name and errors of every target; `None` of a single one."""
+    if test.y.shape[1] == 1:
+        return None
+    cards = [
+        report_card(lambda _, column=column: column, test.x, truth)
+        for column, truth in zip(predicted.T, test.y.T, strict=True)
+    ]
+    return [{"target": n, **card} for n, card in zip(test.target_names, cards, strict=True)]
 
 
 def bands_of(

@@ -33,6 +33,22 @@ def over_inputs(data: Dataset, inputs: tuple[int, ...]) -> Dataset:
     )
 
 
+def of_target(data: Dataset, target: int) -> Dataset:
+    """The data with one of their targets alone."""
+    first = len(data.input_names)
+    return dataclasses.replace(
+        data,
+        y=data.y[:, [target]],
+        target_names=(data.target_names[target],),
+        units=(*data.units[:first], data.units[first + target]),
+    )
+
+
+def column_of(solution: Function, target: int) -> Function:
+    """One output of a solution, still as a column."""
+    return lambda x: solution(x)[:, [target]]
+
+
 def lifted(solution: Function, data: Dataset, inputs: tuple[int, ...]) -> Function:
     """A solution as a function of some inputs, the others in the middle of the data."""
     middle = (data.x.min(axis=0) + data.x.max(axis=0)) / 2
