@@ -115,7 +115,7 @@ def test_columns_of_words_are_told(tmp_path, capsys):
     path = tmp_path / "t.csv"
     rows = "".join(f"{t},{'pier' if t % 3 else 'quay'},{t * t}\n" for t in range(30))
     path.write_text("t,place,h\n" + rows)
-    sentence = "Column of words left out: place."
+    sentence = "Column left out: place."
     options = ["--steps", "2", "--width", "8", "--depth", "1", "--out", str(tmp_path / "run")]
     assert run(["fit", str(path), *options]) == 0
     assert capsys.readouterr().out.startswith("t: h over t, 27 points, 3 held out\n" + sentence)

@@ -51,14 +51,14 @@ def data_labels(record: Record, target: int = 0) -> DataLabels | None:
 
 
 def words_left_out(data: Mapping[str, Any]) -> str:
-    """The columns of words that are no part of the data, as a sentence; empty without any.
+    """The columns that are no part of the data, of words or an index, as a sentence; or nothing.
 
     >>> words_left_out({"left_out": ["place", "remark"]}), words_left_out({})
-    ('Columns of words left out: place, remark.', '')
+    ('Columns left out: place, remark.', '')
     """
     names = data.get("left_out") or ()
     plural = "" if len(names) == 1 else "s"
-    return f"Column{plural} of words left out: {', '.join(names)}." if names else ""
+    return f"Column{plural} left out: {', '.join(names)}." if names else ""
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -37,7 +37,8 @@ _KEPT_BYTES = 1e9  # of factors that the last solve in each window takes from it
 _PILOTS = 32  # places at which windows of every size are tried
 _SHORT = 2**18  # on short records of one input, so many over their points, if that is more
 _WORK = 2e10  # points³ of all windows together, about a minute on two cores
-_GAIN = 0.95  # larger windows must be better by this factor
+_ALIKE = 1e-6  # errors below which larger windows, which take longer, must be better by _GAIN;
+_GAIN = 0.95  # above, with noise in them, small differences of errors are large ones of fits
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
 _BLEND = 0.1  # a layer with a smaller share in a window is dropped there
 _ROUND_OFF = 1e-14  # leave-one-out errors below this are not told apart
@@ -133,7 +134,7 @@ def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
     for size in [wishes.per_window] if wishes.per_window else _sizes(target):
         choice = _pilot(wishes, target, size, key)
         tried[size] = choice.error
-        if best is None or choice.error < _GAIN * best.error:
+        if best is None or choice.error < best.error * (_GAIN if best.error < _ALIKE else 1.0):
             best = choice
     assert best is not None
     return dataclasses.replace(best, tried=tried)
