@@ -26,6 +26,7 @@ from repnet.solve._window_fit import (
 
 _LARGEST_DIM = 4
 _PIECES = "cubics between samples"
+_SHOWN = 0.005  # share of the windows below which a layer is not spoken of
 
 
 class Windows(eqx.Module):
@@ -120,7 +121,7 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     for label, share in zip(labels, map(float, fitted.shares), strict=True):
         shares[label] = shares.get(label, 0.0) + share  # layers may share a label
     listed = ", ".join(f"{size} points {error:.1e}" for size, error in choice.tried.items())
-    kinds = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share > 0.005)
+    kinds = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share > _SHOWN)
     reasons = (
         f"{cover.windows} windows of about {per_window} points; pilot errors: {listed}.",
         f"Local features (slope or band on the window's box) by share of the windows: {kinds}.",
@@ -130,7 +131,7 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         apart = f"Between the nodes two draws of the layers differ by {choice.between:.1e} of it."
         reasons = (*reasons, apart)
     holes = 0 if choice.pieces is None else len(choice.pieces.holes)
-    if holes:
+    if holes and shares[_PIECES] > _SHOWN:
         learnt = f"The cubics go through {holes} missing samples, learnt from the whole record."
         reasons = (*reasons, learnt)
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
