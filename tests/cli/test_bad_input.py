@@ -56,7 +56,7 @@ def test_targets_that_cannot_be_fitted_are_named(value, capsys, tmp_path):
         ({"x": np.full(40, "here"), "y": Y}, "'x' must hold real numbers; it holds <U4"),
         ({"x": X, "y": 1j * Y}, "'y' must hold real numbers; it holds complex128"),
         ({"x": X, "y": np.full(40, None)}, "must be an archive of arrays"),  # pickled
-        ({"x": X[:39], "y": Y}, "equally many rows; they have {'x': 39, 'y': 40}"),
+        ({"x": X[:39], "y": Y}, "they are x (39,), y (40,)."),
     ],
 )
 def test_arrays_that_cannot_be_fitted_are_named(arrays, message, capsys, tmp_path):

@@ -244,7 +244,7 @@ def test_before_hidden_layers_that_mix_the_scales_and_in_stacks():
         ),
         (
             lambda: solve(PLANE, MscaleDNN(1, hidden=(), key=KEY), LeastSquares(), key=KEY),
-            r"`LeastSquares.run\(network=...\)` must have in_size 2 for this problem; got 1",
+            r"`solve\(network=...\)` must have as many inputs as the problem, 2; it has 1",
         ),
     ],
 )  # fmt: skip

@@ -104,9 +104,7 @@ def test_same_key_same_bits_and_saved_too(tmp_path):
     ("name", "bad"),
     [
         ("width", 0),
-        ("width", 2.5),
         ("scale", 0.0),
-        ("activation", "tanh"),
         ("scale", np.array([1.0, -1.0])),
         ("ridge", np.nan),
     ],

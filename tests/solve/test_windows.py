@@ -128,9 +128,7 @@ def test_same_key_same_bits_saved_and_session_left_alone(tmp_path):
     assert jnp.ones(3).dtype == jnp.float32
 
 
-@pytest.mark.parametrize(
-    ("name", "bad"), [("per_window", 0), ("scale", -1.0), ("width", -3), ("width", 10.5)]
-)
+@pytest.mark.parametrize(("name", "bad"), [("per_window", 0), ("scale", -1.0), ("width", -3)])
 def test_bad_arguments(name, bad):
     message = rf"`Windows\({name}=...\)` must be .*; got {re.escape(str(bad))}"
     with pytest.raises(ValueError, match=message):

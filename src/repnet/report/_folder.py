@@ -14,6 +14,7 @@ class OutputFolder:
     target exists), made at once, so that a place that can't be written is found before any work.
 
     ```python
+    >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "run"
     >>> with OutputFolder(target) as folder:
     ...     _ = (folder.path / "note.txt").write_text("done")
