@@ -131,6 +131,15 @@ def test_forged_manifests(tmp_path, change):
         Solution.load(tmp_path / "s.npz")
 
 
+def test_a_file_calls_nothing(tmp_path):
+    made = tmp_path / "made"
+    tree = {"named": "os:mkdir", "fields": [str(made)]}
+    (tmp_path / "s.npz").write_bytes(rewritten(lambda manifest: {**manifest, "tree": tree}))
+    with pytest.raises(ValueError, match="which is no named tuple"):
+        Solution.load(tmp_path / "s.npz")
+    assert not made.exists()
+
+
 def test_missing_file_and_other_kinds(tmp_path):
     with pytest.raises(ValueError, match=r"needs an existing file; .*none.npz is missing"):
         Solution.load(tmp_path / "none.npz")

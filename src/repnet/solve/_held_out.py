@@ -5,9 +5,7 @@ import numpy as np
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
-def held_out_rows(
-    points: np.ndarray, share: float, owner: str = "Gradient(hold_out=...)"
-) -> np.ndarray:
+def held_out_rows(points: np.ndarray, share: float) -> np.ndarray:
     """Which rows to hold out: evenly spread over the rows in their order along the first axis.
 
     Row $i$ of that order is held out where the fractional part of $i\\varphi + 1/2$ is below the
@@ -23,7 +21,7 @@ def held_out_rows(
     chosen[[0, -1]] = False
     if share and not 1 <= chosen.sum() <= count - 2:
         raise ValueError(
-            f"`{owner}` must leave points on both sides; {share} of {count} "
+            f"`Gradient(hold_out=...)` must leave points on both sides; {share} of {count} "
             f"points is {int(chosen.sum())}."
         )
     return _in_order(points, chosen)

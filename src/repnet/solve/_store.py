@@ -154,7 +154,7 @@ def _decode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
             _import(node["module"]), {k: _decode(v, arrays) for k, v in node["fields"].items()}
         )
     if "named" in node:
-        return _import(node["named"])(*(_decode(item, arrays) for item in node["fields"]))
+        return _named(_import(node["named"]), [_decode(item, arrays) for item in node["fields"]])
     if "enum" in node:
         return _import(node["enum"])[node["member"]]
     if "dict" in node:
@@ -192,6 +192,13 @@ def _build(cls: Any, fields: dict[str, Any]) -> Any:
     for name, value in fields.items():
         object.__setattr__(module, name, value)
     return module
+
+
+def _named(cls: Any, fields: list[Any]) -> Any:
+    """A named tuple, past its `__new__`: a file names it, and must not have anything called."""
+    if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+        raise ValueError(f"its manifest asks for {cls!r}, which is no named tuple")
+    return tuple.__new__(cls, fields)
 
 
 def _import_name(cls: Any) -> str:
