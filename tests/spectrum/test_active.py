@@ -1,5 +1,7 @@
 """Active directions, against the gradients and waves of known functions."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,14 @@ import pytest
 from repnet.spectrum import active_directions, suggest_scale
 
 RNG = np.random.default_rng(1)
+
+
+@pytest.fixture(autouse=True)
+def same_draws_in_any_order(monkeypatch):
+    """Every test draws the same, whichever tests the worker ran before it."""
+    monkeypatch.setattr(sys.modules[__name__], "RNG", np.random.default_rng(1))
+
+
 KEY = jax.random.key(0)
 
 
