@@ -73,7 +73,7 @@ def test_blend_of_all_windows_by_hand(counts, rng):
 def test_a_readout_times_factors_adds_that_much_of_itself(rng):
     with jax.enable_x64(True):
         (part,) = windowed((4,), 2, rng).parts
-        factor = np.array([1.0, 0.0, 0.25, -2.0])
+        factor = np.array([[1.0, 2.0], [0.0, 0.0], [0.25, 1.0], [-2.0, 0.5]])
         times = part.times(factor)
         for window in range(4):
             x = jnp.asarray(rng.uniform(-1, 1, 1))
@@ -82,7 +82,7 @@ def test_a_readout_times_factors_adds_that_much_of_itself(rng):
 
 
 def test_windows_take_their_shares_of_the_pieces(rng):
-    knots, share = np.sort(rng.uniform(-1, 1, 12)), np.array([0.0, 0.3, 1.0, 0.0])
+    knots, share = np.sort(rng.uniform(-1, 1, 12)), np.array([[0, 0.3, 1, 0], [1, 0.5, 0, 0]]).T
     with jax.enable_x64(True):
         network = windowed((4,), 2, rng)
         cubic = PiecewiseCubic.akima(knots, rng.normal(size=(12, 2)))
@@ -96,7 +96,7 @@ def test_windows_take_their_shares_of_the_pieces(rng):
         weight = (
             np.stack([blend(jnp.asarray(p * 1.5 - np.arange(4))) for p in points + 1.0]) @ share
         )
-        expected = network.many(points) + weight[:, None] * cubic.many(points)
+        expected = network.many(points) + weight * cubic.many(points)
         np.testing.assert_allclose(both.many(points), expected, atol=1e-12)
         np.testing.assert_allclose(jax.vmap(both)(jnp.asarray(points)), expected, atol=1e-12)
 

@@ -59,6 +59,7 @@ def test_leave_one_out_equals_refits(windows, precise):
 def test_readouts_average_the_ridges(windows, precise):
     layer, local, mask, y, _, values = windows
     share = np.array([[1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.0, 0.5, 0.5]])
+    share = np.stack([share, share[::-1]], axis=2)  # every target has shares of its own
     with jax.enable_x64(True):
         design = make_design(layer, local)
     factors = factorize(design, mask, precise)
@@ -67,7 +68,7 @@ def test_readouts_average_the_ridges(windows, precise):
         matrix, unit, level = rows(values, local, window, mask)
         target = y[window, mask[window]]
         mean = sum(
-            s * ridge_fit(matrix, target, ridge * unit)
+            ridge_fit(matrix, target, ridge * unit) * s
             for s, ridge in zip(share[window], RIDGES, strict=True)
         )
         np.testing.assert_allclose(weight[window], mean[:30].T, rtol=1e-5, atol=1e-7)
@@ -82,13 +83,14 @@ def test_left_out_errors_average_the_ridges(windows, precise):
     factors = factorize(design, mask, precise)
     squares = leave_one_out(design, factors, RIDGES, weight, y)
     total = np.zeros_like(y)
-    share = np.array([0.2, 0.3, 0.5])
+    share = np.array([[0.2, 0.6], [0.3, 0.4], [0.5, 0.0]])
     for r in range(3):
-        one = left_out(design, factors, RIDGES, np.tile(np.eye(3)[r], (3, 1)), y)
+        alone = np.tile(np.eye(3)[r][:, None], (3, 1, 2))
+        one = left_out(design, factors, RIDGES, alone, y)
         expected = np.einsum("wp,wpo->wo", weight, np.square(one))
         np.testing.assert_allclose(expected, squares[:, r], rtol=1e-9)
         total += share[r] * one
-    mixed = left_out(design, factors, RIDGES, np.tile(share, (3, 1)), y)
+    mixed = left_out(design, factors, RIDGES, np.tile(share, (3, 1, 1)), y)
     np.testing.assert_allclose(mixed[mask], total[mask], rtol=1e-9)
 
 
@@ -111,7 +113,7 @@ def test_windows_that_miss_points_take_the_factors_of_their_geometry(
     mask = np.ones((3, 9), bool)
     mask[0, 2] = mask[1, missing] = False
     y, weight = y * mask[..., None], weight * mask
-    share = rng.dirichlet(np.ones(3), 3)
+    share = rng.dirichlet(np.ones(3), (3, 2)).swapaxes(1, 2)
     with jax.enable_x64(True):
         alone = make_design(layer, np.repeat(local[:1], 3, axis=0))
         shared = make_design(layer, local[:1])
@@ -141,7 +143,7 @@ def test_readouts_stay_precise_where_windows_share_a_geometry(missing, rng):
     for window in range(3):
         mask[window, rng.choice(81, round(81 * missing), replace=False)] = False
     y = (np.sin(2.0 * local[..., 0]) * np.cos(local[..., 1]))[..., None] * mask[..., None]
-    share = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    share = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])[..., None]
     ridges = np.array([1e-11, 1e-9, 1e-7])
     values = []
     for places in (local, np.repeat(local, 3, axis=0)):  # shared by the windows, and their own

@@ -145,18 +145,18 @@ def test_errors_are_learnt_ones_only_in_windows_with_holes(rng):
     for window in range(cover.windows):
         weight = cover.weights(np.array([window]), target.data.x[None])[0]
         errors = target.pieces.learnt if learns[window] else target.pieces.missed
-        expected = weight @ np.square(errors).sum(axis=1) / weight.sum()
+        expected = weight @ np.square(errors) / weight.sum()
         np.testing.assert_allclose(found[window], expected)
 
 
 def test_shares_at_the_data_are_blended_as_the_windows_are(rng):
-    target = Target.of(regression(np.linspace(-1, 1, 101), rng.normal(size=101)))
+    target = Target.of(regression(np.linspace(-1, 1, 101), rng.normal(size=(101, 2))))
     assert target.pieces is not None
     cover = target.data.cover(16, np.ones(1)).cover
-    share = rng.random(cover.windows)
+    share = rng.random((cover.windows, 2))
     every = np.arange(cover.windows)
     weight = cover.weights(every, np.repeat(target.data.x[None], cover.windows, axis=0))
-    np.testing.assert_allclose(target.pieces.share(cover, share), share @ weight, atol=1e-12)
+    np.testing.assert_allclose(target.pieces.share(cover, share), weight.T @ share, atol=1e-12)
     assert np.array_equal(target.pieces.nearest(cover), np.argmax(weight, axis=0))
 
 

@@ -186,6 +186,17 @@ def test_the_error_does_not_grow_with_the_number_of_outputs(rng):
     assert nine["leave_one_out"] == pytest.approx(one["leave_one_out"], rel=1e-6)
 
 
+def test_a_rough_target_takes_no_digits_from_a_smooth_one():
+    def targets(x):
+        return np.stack([np.sin(40.0 * x), np.sign(np.sin(7.0 * x))], axis=1)
+
+    x, between = np.linspace(-1, 1, 400), np.linspace(-1, 1, 1001)
+    solution = solve(regression(x, targets(x)), None, Windows(per_window=48), key=KEY)
+    smooth, rough = np.sqrt(np.mean(np.square(solution(between) - targets(between)), axis=0))
+    assert smooth < 1e-12
+    assert rough < 0.2
+
+
 def test_an_axis_without_extent_takes_no_windows(rng):
     x = rng.uniform(size=(400, 2))
     flat = np.concatenate([x, np.full((400, 1), 7.0)], axis=1)

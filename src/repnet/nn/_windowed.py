@@ -48,27 +48,27 @@ class LocalReadout(eqx.Module):
             values[first:end] = features[first:end] @ weight[row[first]].T
         return values
 
-    def times(self, factor: Float[np.ndarray, " windows"]) -> "LocalReadout":
-        """The same with what it adds multiplied by a factor of each window."""
-        of_row = np.ones(len(self.weight))
+    def times(self, factor: Float[np.ndarray, "windows out"]) -> "LocalReadout":
+        """The same with what it adds multiplied by a factor of each window and output."""
+        of_row = np.ones(self.weight.shape[:2])
         of_row[np.asarray(self.row)] = factor
-        return LocalReadout(self.layer, self.weight * of_row[:, None, None], self.row)
+        return LocalReadout(self.layer, self.weight * of_row[..., None], self.row)
 
 
 class SharedPieces(eqx.Module):
     """One function between the samples of one input, of which every window takes its share.
 
     - `function`: of the whole domain's coordinate.
-    - `share`: of every window, shape `(windows,)`; 0 where a window doesn't use it.
+    - `share`: of every window and output, shape `(windows, out)`; 0 where it isn't used.
 
     >>> line = PiecewiseCubic(jnp.array([0.0, 1.0]), jnp.array([[[0.0], [0.0], [2.0], [0.0]]]))
-    >>> pieces = SharedPieces(line, share=jnp.array([1.0, 0.0]))
+    >>> pieces = SharedPieces(line, share=jnp.array([[1.0], [0.0]]))
     >>> [pieces(jnp.array(window), jnp.array([0.5])).tolist() for window in (0, 1)]
     [[1.0], [0.0]]
     """
 
     function: PiecewiseCubic
-    share: Float[Array, " windows"]
+    share: Float[Array, "windows out"]
 
     def __call__(self, window: Int[Array, ""], x: Float[Array, " 1"]) -> Float[Array, " out"]:
         """What it adds in one window at one point of the domain."""
@@ -149,7 +149,7 @@ class Windowed(eqx.Module):
             columns = np.concatenate([np.ones((len(local[some]), 1)), local[some]], axis=1)
             found[some] = np.einsum("poc,pc->po", np.asarray(self.affine)[window[some]], columns)
             if self.pieces is not None:
-                share = np.asarray(self.pieces.share)[window[some], None]
+                share = np.asarray(self.pieces.share)[window[some]]
                 found[some] += share * self.pieces.function.many(points[point[some]])
         for part in self.parts:
             used = np.flatnonzero(np.asarray(part.row)[window])

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +39,7 @@ def window_candidates(
     per_window: int,
     band: Float[np.ndarray, " dim"],
     *,
+    slower: Sequence[Float[np.ndarray, " dim"]] = (),
     limit: Float[np.ndarray, " dim"] | None = None,
     activation: Callable | None = None,
     scale: float | None = None,
@@ -51,6 +52,7 @@ def window_candidates(
     **Arguments:**
 
     - `band`: the target's largest angular frequency per axis, on the local box.
+    - `slower`: those of single targets that are far below it.
     - `limit`: the largest that a grid of points tells from lower ones, on the local box; a sine
       beyond it agrees with a slower one at every node, and no judge at the nodes can tell.
     - `activation`, `scale`: only layers of that activation and slope scale.
@@ -70,13 +72,19 @@ def window_candidates(
     ]
     if scale is None:
         found += [_ridged(f, 1.0, dim, width, next(keys)) for f in (squared_relu, cubed_relu)]
-        radii = [_BAND_MARGIN * (factor * band + np.pi) for factor in (1.0, 1.8)]
-        if limit is not None:
-            radii = [np.minimum(each, limit) for each in radii]
-        if np.array_equal(radii[0], radii[1]):
-            radii.pop()
-        found += [_sines(dim, per_window, each, next(keys)) for each in radii]
+        for each in (band, *slower):
+            found += [_sines(dim, per_window, r, next(keys)) for r in _radii(each, limit)]
     return found
+
+
+def _radii(
+    band: Float[np.ndarray, " dim"], limit: Float[np.ndarray, " dim"] | None
+) -> list[Float[np.ndarray, " dim"]]:
+    """Largest frequencies of sines for a band: a little beyond it, and far."""
+    radii = [_BAND_MARGIN * (factor * band + np.pi) for factor in (1.0, 1.8)]
+    if limit is not None:
+        radii = [np.minimum(each, limit) for each in radii]
+    return radii[:1] if np.array_equal(radii[0], radii[1]) else radii
 
 
 def _ridged(

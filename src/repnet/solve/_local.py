@@ -153,12 +153,12 @@ def left_out(
     design: Design,
     factors: Factors,
     ridges: Float[np.ndarray, " ridges"],
-    share: Float[np.ndarray, "windows ridges"],
+    share: Float[np.ndarray, "windows ridges out"],
     y: Float[np.ndarray, "windows points out"],
 ) -> Float[np.ndarray, "windows points out"]:
     """Leave-one-out errors at every point, target less value, averaged over ridges by shares."""
     alpha, diagonal = _dual(factors, ridges * design.unit[:, None], y)
-    return np.einsum("wpro,wr->wpo", alpha / diagonal[..., None], share)
+    return np.einsum("wpro,wro->wpo", alpha / diagonal[..., None], share)
 
 
 def _dual(
@@ -224,7 +224,7 @@ def _solved(
     design: Design,
     held: Bool[np.ndarray, "windows points"],
     shift: Float[np.ndarray, " ridges"],
-    share: Float[np.ndarray, "windows ridges"],
+    share: Float[np.ndarray, "windows ridges out"],
     y: Float[np.ndarray, "windows points out"],
 ) -> Float[np.ndarray, "windows points out"]:
     r"""$(K + \lambda I)^{-1} y$ at the points that each window holds, averaged over ridges."""
@@ -233,13 +233,13 @@ def _solved(
     share *= whole / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
     kernel = design.matrix[0] @ design.matrix[0].T
     total = np.zeros_like(y)
-    for place in np.flatnonzero(share.any(axis=0)):
-        used = np.flatnonzero(share[:, place])
+    for place in np.flatnonzero(share.any(axis=(0, 2))):
+        used = np.flatnonzero(share[:, place].any(axis=1))
         here = held[used]
         shifted = kernel * (here[:, :, None] & here[:, None, :])
         diagonal = np.where(here, shift[place], design.unit[0])
         shifted[:, range(len(kernel)), range(len(kernel))] += diagonal
-        total[used] += share[used, place, None, None] * np.linalg.solve(shifted, y[used])
+        total[used] += share[used, place][:, None] * np.linalg.solve(shifted, y[used])
     return held[..., None] * total
 
 
@@ -248,10 +248,10 @@ def readouts(
     factors: Factors,
     mask: Bool[np.ndarray, "masks points"],
     ridges: Float[np.ndarray, " ridges"],
-    share: Float[np.ndarray, "windows ridges"],
+    share: Float[np.ndarray, "windows ridges out"],
     y: Float[np.ndarray, "windows points out"],
 ) -> tuple[Float[np.ndarray, "windows out width"], Float[np.ndarray, "windows out affine"]]:
-    """Read-outs of the features and of the affine part, averaged over ridges with given shares.
+    """Read-outs of the features and of the affine part, with shares of the ridges for every target.
 
     Factors that windows share for their errors are not used: in the read-out, the inverse at all
     points and what is taken off it again may cancel to the last digit.
@@ -262,12 +262,12 @@ def readouts(
         coefficients = design.matrix.swapaxes(1, 2) @ mean
     elif factors.right is None or factors.singular is None:
         alpha, _ = _dual(factors, shift, y)
-        mean = mask[..., None] * np.einsum("wpro,wr->wpo", alpha, share)
+        mean = mask[..., None] * np.einsum("wpro,wro->wpo", alpha, share)
         coefficients = design.matrix.swapaxes(1, 2) @ mean
     else:  # through the right singular vectors: the kernel's inverse would lose all digits here
         gain = factors.singular[..., None] / (factors.values[..., None] + shift[:, None, :])
         inside = factors.vectors.swapaxes(1, 2) @ y
-        mean = (gain @ share[..., None]) * inside
+        mean = (gain @ share) * inside
         coefficients = factors.right.swapaxes(1, 2) @ mean
     coefficients = coefficients.swapaxes(1, 2)
     affine = design.level[:, None, None] * coefficients[..., design.width :]

@@ -65,19 +65,23 @@ class Pieces:
             )
             return Pieces(through, x[:, 0], missed, holes, y - filled.left_out[place])
 
-    def errors(self, cover: Cover, windows: Int[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
+    def errors(
+        self, cover: Cover, windows: Int[np.ndarray, " some"]
+    ) -> Float[np.ndarray, "some out"]:
         """Mean of the squared leave-one-out errors by each window's blending weights.
 
         Errors are those of learnt values in windows that hold such values. A window whose weights
         meet no sample has the mean of all.
         """
-        squares, learnt = (np.square(e).mean(axis=1) for e in (self.missed, self.learnt))
         window, weight = _weights(cover, self.x)
-        total = _sums(cover, window, weight)
-        held = np.where(self.learns(cover)[window], learnt, squares)
+        total, learns = _sums(cover, window, weight), self.learns(cover)[window]
         empty = total <= 0.0
-        mean = _sums(cover, window, weight * held) / np.where(empty, 1.0, total)
-        return np.where(empty, squares.mean(), mean)[windows]
+        errors = []
+        for missed, learnt in zip(self.missed.T, self.learnt.T, strict=True):
+            held = np.square(np.where(learns, learnt, missed))
+            mean = _sums(cover, window, weight * held) / np.where(empty, 1.0, total)
+            errors.append(np.where(empty, np.mean(np.square(missed)), mean))
+        return np.stack(errors, axis=1)[windows]
 
     def learns(self, cover: Cover) -> Bool[np.ndarray, " windows"]:
         """In which windows learnt values have a weight."""
@@ -89,11 +93,11 @@ class Pieces:
         return np.where(weight[1] > weight[0], window[1], window[0])
 
     def share(
-        self, cover: Cover, share: Float[np.ndarray, " windows"]
-    ) -> Float[np.ndarray, " points"]:
+        self, cover: Cover, share: Float[np.ndarray, "windows out"]
+    ) -> Float[np.ndarray, "points out"]:
         """What the windows' shares come to at the data."""
         window, weight = _weights(cover, self.x)
-        return (weight * share[window]).sum(axis=0) / weight.sum(axis=0)
+        return (weight[..., None] * share[window]).sum(axis=0) / weight.sum(axis=0)[:, None]
 
 
 def _weights(

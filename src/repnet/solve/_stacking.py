@@ -13,7 +13,7 @@ _FAR = 16.0  # ratio of squared errors from which on a place decides against the
 
 
 def stacked_share(
-    first: Float[np.ndarray, "samples out"], second: Float[np.ndarray, "samples out"]
+    first: Float[np.ndarray, " samples"], second: Float[np.ndarray, " samples"]
 ) -> float:
     r"""The share $a$ of the second in $(1 - a)\,u_1 + a\,u_2$, from both's leave-one-out errors.
 
@@ -23,13 +23,11 @@ def stacked_share(
     **Source:** stacking: Wolpert 1992, Breiman 1996; the one-standard-error rule: Breiman et al.
     1984.
 
-    >>> good, bad = np.full((100, 1), 1e-3), np.ones((100, 1))
+    >>> good, bad = np.full(100, 1e-3), np.ones(100)
     >>> stacked_share(good, bad), stacked_share(bad, bad), stacked_share(bad, good)
     (0.0, 0.5, 1.0)
     """
-    squares = np.stack(
-        [np.square(first + share * (second - first)).sum(axis=1) for share in _SHARES]
-    )
+    squares = np.stack([np.square(first + share * (second - first)) for share in _SHARES])
     best = int(np.argmin(squares.mean(axis=1)))
     above = squares - squares[best]
     error = above.std(axis=1) / np.sqrt(squares.shape[1])
@@ -38,16 +36,16 @@ def stacked_share(
 
 
 def local_shares(
-    share: float,
-    first: Float[np.ndarray, " windows"],
-    second: Float[np.ndarray, " windows"],
-) -> Float[np.ndarray, " windows"]:
+    share: float | Float[np.ndarray, " out"],
+    first: Float[np.ndarray, "windows out"],
+    second: Float[np.ndarray, "windows out"],
+) -> Float[np.ndarray, "windows out"]:
     """The share in every window, moved where its two squared errors are far apart.
 
     The odds of the second are multiplied by $(1 + e_1/c e_2) / (1 + e_2/c e_1)$ with c = 16, which
     leaves equals as they are and takes out what is worse by orders of magnitude.
 
-    **Arguments:** `first`, `second`: positive mean squared errors of the two in every window.
+    **Arguments:** `first`, `second`: positive mean squared errors of the two, by window and target.
     """
     odds = (1.0 + first / (_FAR * second)) / (1.0 + second / (_FAR * first))
     return share * odds / (share * odds + (1.0 - share))
@@ -57,32 +55,31 @@ def local_shares(
 class Missed:
     """Leave-one-out errors of windows, blended as the windows are; threads may add to it at once.
 
-    `total`, shape `(sites, out)`, and `weight`, `(sites,)`: sums over the windows.
+    `total` and `weight`, shape `(sites, out)`: sums over the windows.
     """
 
     total: Float[np.ndarray, "sites out"]
-    weight: Float[np.ndarray, " sites"]
+    weight: Float[np.ndarray, "sites out"]
     lock: threading.Lock
 
     @staticmethod
     def none(data: Sampled) -> "Missed":
         """Sums that hold nothing yet."""
-        sites = 1 + int(data.sites.max())
-        return Missed(np.zeros((sites, data.y.shape[1])), np.zeros(sites), threading.Lock())
+        shape = 1 + int(data.sites.max()), data.y.shape[1]
+        return Missed(np.zeros(shape), np.zeros(shape), threading.Lock())
 
     def add(
         self,
         batch: Batch,
-        share: Float[np.ndarray, " windows"],
+        share: Float[np.ndarray, "windows out"],
         errors: Float[np.ndarray, "windows points out"],
     ) -> None:
         """Add errors that hold their windows' shares already."""
         with self.lock:
             np.add.at(self.total, batch.site, batch.weight[..., None] * errors)
-            np.add.at(self.weight, batch.site, batch.weight * share[:, None])
+            np.add.at(self.weight, batch.site, batch.weight[..., None] * share[:, None])
 
     def mean(self) -> Float[np.ndarray, "sites out"]:
         """The blended errors; NaN where no window had a share."""
         empty = self.weight <= 0.0
-        mean = self.total / np.where(empty, 1.0, self.weight)[:, None]
-        return np.where(empty[:, None], np.nan, mean)
+        return np.where(empty, np.nan, self.total / np.where(empty, 1.0, self.weight))

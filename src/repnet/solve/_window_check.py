@@ -17,19 +17,19 @@ def squares_between(
     cut: Cut,
     windows: Int[np.ndarray, " some"],
     draws: tuple[list[Candidate], list[Candidate]],
-    shares: Float[np.ndarray, "some candidates ridges"],
+    shares: Float[np.ndarray, "some candidates ridges out"],
     key: PRNGKeyArray,
-) -> Float[np.ndarray, " some"]:
+) -> Float[np.ndarray, "some out"]:
     """Half the mean square by which two draws of all layers differ inside the cells of a grid.
 
     Errors of two independent draws that are equally large differ by the square root of two times
     either. Nodes left out one by one have others on the same line, and are met by functions that
     go astray between the lines.
 
-    **Arguments:** `shares`: of the candidates and their ridges in every window.
+    **Arguments:** `shares`: of the candidates and their ridges in every window, by target.
     """
     assert data.grid is not None
-    found = np.zeros(len(windows))
+    found = np.zeros((len(windows), data.y.shape[1]))
     step = np.asarray(data.grid.step)
     shares = np.where(shares.sum(axis=2, keepdims=True) < _LITTLE, 0.0, shares)
     for batch in data.batches(cut, windows):
@@ -43,8 +43,9 @@ def squares_between(
         )
         values = [_values(batch, draw, shares[batch.position], points) for draw in draws]
         weight = cut.cover.weights(chosen, centre[:, None] + radius[:, None] * points) + 1e-6
-        apart = np.square(values[0] - values[1]).mean(axis=2)
-        found[batch.position] = (weight * apart).sum(axis=1) / weight.sum(axis=1) / 2.0
+        weight /= 2.0 * weight.sum(axis=1, keepdims=True)
+        apart = np.square(values[0] - values[1])
+        found[batch.position] = np.einsum("wp,wpo->wo", weight, apart)
     return found
 
 
@@ -57,7 +58,7 @@ def _held(batch: Batch) -> Bool[np.ndarray, "geometries points"]:
 def _values(
     batch: Batch,
     candidates: list[Candidate],
-    shares: Float[np.ndarray, "windows candidates ridges"],
+    shares: Float[np.ndarray, "windows candidates ridges out"],
     points: Float[np.ndarray, "geometries points dim"],
 ) -> Float[np.ndarray, "windows points out"]:
     """What the mixture of every window is at points of its geometry."""

@@ -39,8 +39,10 @@ _SHORT = 2**18  # on short records of one input, so many over their points, if t
 _WORK = 2e10  # points³ of all windows together, about a minute on two cores
 _ALIKE = 1e-6  # errors below which larger windows, which take longer, must be better by _GAIN;
 _GAIN = 0.95  # above, with noise in them, small differences of errors are large ones of fits
+_SLOWER, _FAR_BELOW = 2, 2.0  # bands of single targets, and how far they are apart
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
 _BLEND = 0.1  # a layer with a smaller share in a window is dropped there
+_NONE = 1e-300  # a share so small is none
 _ROUND_OFF = 1e-14  # leave-one-out errors below this are not told apart
 _WEIGHTS = 2e7  # read-out weights per layer, which bounds the network's memory
 
@@ -57,21 +59,25 @@ class Wishes:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """The data in standard units, and the target's largest angular frequency per axis.
+    """The data in standard units, and the targets' largest angular frequency per axis.
 
-    `pieces`: cubics between the samples, where there is one input.
+    - `slower`: that of single targets, where it is far below `band`, the one of all together.
+    - `pieces`: cubics between the samples, where there is one input.
     """
 
     data: Sampled
     band: Float[np.ndarray, " dim"]
+    slower: tuple[Float[np.ndarray, " dim"], ...]
     pieces: Pieces | None
 
     @staticmethod
     def of(problem: Problem) -> "Target":
         """The target of a regression problem."""
         x, y = data_of(problem)
-        band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
-        return Target(Sampled(x, y, detect_grid(x)), band, Pieces.of(x, y))
+        band = _band(x, y)
+        each = [_band(x, y[:, [out]]) for out in range(y.shape[1])] if y.shape[1] > 1 else []
+        data = Sampled(x, y, detect_grid(x))
+        return Target(data, band, _slower(band, each), Pieces.of(x, y))
 
     @property
     def dim(self) -> int:
@@ -91,13 +97,35 @@ class Target:
         return np.clip(np.sqrt(slow), 0.5, 2.0)
 
 
+def _band(
+    x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]
+) -> Float[np.ndarray, " dim"]:
+    return np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
+
+
+def _slower(
+    band: Float[np.ndarray, " dim"], each: list[Float[np.ndarray, " dim"]]
+) -> tuple[Float[np.ndarray, " dim"], ...]:
+    """A few bands far below that of all targets, each of which serves those just below it."""
+    found: list[np.ndarray] = []
+    for own in sorted(each, key=lambda band: -np.log(band + np.pi).sum()):
+        if len(found) < _SLOWER and _far_below(own, found[-1] if found else band):
+            found.append(own)
+    return tuple(found)
+
+
+def _far_below(own: Float[np.ndarray, " dim"], other: Float[np.ndarray, " dim"]) -> bool:
+    return bool(np.any(_FAR_BELOW * (own + np.pi) < other + np.pi))
+
+
 @dataclasses.dataclass(frozen=True)
 class Choice:
     """The chosen cover and the candidates that compete in it.
 
     - `pieces`: cubics between the samples, where they compete as well.
     - `pilots`, `squares`: the windows in which that was decided, and the mean square of the error
-      in each, in standard units: of leave-one-out errors or, where it is larger, of `between`.
+      of every target in each, in standard units: of leave-one-out errors or, where it is larger,
+      of `between`.
     - `between`: on grids, what two draws of the layers differ by between the nodes.
     - `tried`: the errors of all sizes, by points per window.
     """
@@ -106,7 +134,7 @@ class Choice:
     candidates: list[Candidate]
     pieces: Pieces | None
     pilots: Int[np.ndarray, " pilots"]
-    squares: Float[np.ndarray, " pilots"]
+    squares: Float[np.ndarray, "pilots out"]
     between: float
     tried: dict[int, float]
 
@@ -114,6 +142,11 @@ class Choice:
     def error(self) -> float:
         """Relative error to expect."""
         return float(np.sqrt(np.mean(self.squares)))
+
+    @property
+    def typical(self) -> float:
+        """The geometric mean of the targets' errors, which no target alone decides."""
+        return float(np.exp(0.5 * np.mean(np.log(np.mean(self.squares, axis=0)))))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,8 +166,8 @@ def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
     best, tried = None, {}
     for size in [wishes.per_window] if wishes.per_window else _sizes(target):
         choice = _pilot(wishes, target, size, key)
-        tried[size] = choice.error
-        if best is None or choice.error < best.error * (_GAIN if best.error < _ALIKE else 1.0):
+        error = tried[size] = choice.typical
+        if best is None or error < best.typical * (_GAIN if best.typical < _ALIKE else 1.0):
             best = choice
     assert best is not None
     return dataclasses.replace(best, tried=tried)
@@ -158,6 +191,7 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
         target.dim,
         per_window,
         target.band * radius,
+        slower=[band * radius for band in target.slower],
         limit=target.limit * radius,
         activation=wishes.activation,
         scale=wishes.scale,
@@ -176,7 +210,7 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
         draws = candidates, layers(key=second_key)
         apart = squares_between(target.data, cut, windows, draws, shares, between_key)
         squares, between = np.maximum(squares, apart), float(np.sqrt(np.mean(apart)))
-    kept = shares.sum(axis=2).mean(axis=0) >= _KEPT
+    kept = (shares.sum(axis=2).mean(axis=0) >= _KEPT).any(axis=-1)
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=False) if keep]
     pieces = pieces if kept[-1] or (pieces is not None and len(pieces.holes) > 0) else None
     return Choice(cut, survivors, pieces, windows, squares, between, {})
@@ -193,14 +227,18 @@ def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarra
 
 
 def _shares(
-    errors: Float[np.ndarray, "windows candidates ridges"],
+    errors: Float[np.ndarray, "windows candidates ridges out"],
     effective: Float[np.ndarray, " windows"],
-) -> Float[np.ndarray, "windows candidates ridges"]:
-    shares, _ = posterior(errors.reshape(len(errors), -1), effective)
-    return shares.reshape(errors.shape)
+) -> Float[np.ndarray, "windows candidates ridges out"]:
+    """Shares of candidates and ridges in every window, for each target by itself."""
+    shares = np.empty_like(errors)
+    for target in range(errors.shape[-1]):
+        found, _ = posterior(errors[..., target].reshape(len(errors), -1), effective)
+        shares[..., target] = found.reshape(errors.shape[:-1])
+    return shares
 
 
-def _squares(shares: np.ndarray, errors: np.ndarray) -> Float[np.ndarray, " windows"]:
+def _squares(shares: np.ndarray, errors: np.ndarray) -> Float[np.ndarray, "windows out"]:
     known = np.where(np.isfinite(errors), errors, 0.0)
     return np.sum(shares * known, axis=(1, 2))
 
@@ -212,15 +250,16 @@ def _errors(
     candidates: list[Candidate],
     pieces: Pieces | None,
     kept: dict[tuple[int, int], Factors] | None = None,
-) -> tuple[Float[np.ndarray, "some candidates ridges"], Float[np.ndarray, " some"]]:
-    """Mean weighted leave-one-out error per window, candidate and ridge; effective points.
+) -> tuple[Float[np.ndarray, "some candidates ridges out"], Float[np.ndarray, " some"]]:
+    """Mean weighted leave-one-out errors by window, candidate, ridge, target; effective points.
 
     Candidates with fewer ridges than others have infinite errors in the places left over. The
     pieces, which have none, come last, in the first place. `kept` takes the factors by batch and
     candidate, as many as its memory holds.
     """
     ridges = max((len(candidate.ridges) for candidate in candidates), default=1)
-    errors = np.full((len(windows), len(candidates) + (pieces is not None), ridges), np.inf)
+    shape = len(windows), len(candidates) + (pieces is not None), ridges, batches[0].y.shape[-1]
+    errors = np.full(shape, np.inf)
     if pieces is not None:
         errors[:, -1, 0] = pieces.errors(cut.cover, windows) + _ROUND_OFF**2
     effective = np.zeros(len(windows))
@@ -240,7 +279,7 @@ def _errors(
         design = make_design(candidate.layer, batch.local)
         factors = factorize(design, batch.mask, candidate.precise)
         found = leave_one_out(design, factors, candidate.ridges, batch.weight, batch.y)
-        mean = found.mean(axis=-1) / batch.weight.sum(axis=1)[:, None]
+        mean = found / batch.weight.sum(axis=1)[:, None, None]
         errors[batch.position, position, : len(candidate.ridges)] = mean + _ROUND_OFF**2
         if kept is not None and fits[job]:
             kept[job] = factors
@@ -285,11 +324,12 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
     parts = []
     for position, candidate in enumerate(choice.candidates):
-        used = np.flatnonzero(by_layer[:, position] > 0)
+        used = np.flatnonzero((by_layer[:, position] > 0).any(axis=-1))
         factors = [kept.pop((place, position), None) for place in range(len(batches))]
         if len(used):
-            within = shares[used, position] / shares[used, position].sum(axis=1, keepdims=True)
-            share = np.zeros((cover.windows, shares.shape[2]))
+            within = shares[used, position]
+            within = within / np.maximum(within.sum(axis=1, keepdims=True), _NONE)
+            share = np.zeros((cover.windows, *shares.shape[2:]))
             share[used] = by_layer[used, position, None] * within
             part, offset = _part(batches, used, candidate, share, missed, factors)
             affine[used] += offset
@@ -299,7 +339,7 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         more = _more_pieces(target, choice, by_layer[:, -1], missed, squares)
         squares += more * (choice.pieces.errors(cover, every) - squares)
         parts = [part.times(1.0 - more) for part in parts]
-        affine *= (1.0 - more)[:, None, None]
+        affine *= (1.0 - more)[..., None]
         by_layer *= (1.0 - more)[:, None]
         by_layer[:, -1] += more
     network = Windowed(
@@ -312,16 +352,16 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
-    return Fitted(network, by_layer.mean(axis=0), float(np.sqrt(np.mean(squares))))
+    return Fitted(network, by_layer.mean(axis=(0, 2)), float(np.sqrt(np.mean(squares))))
 
 
 def _more_pieces(
     target: Target,
     choice: Choice,
-    share: Float[np.ndarray, " windows"],
+    share: Float[np.ndarray, "windows out"],
     missed: Missed,
-    squares: Float[np.ndarray, " windows"],
-) -> Float[np.ndarray, " windows"]:
+    squares: Float[np.ndarray, "windows out"],
+) -> Float[np.ndarray, "windows out"]:
     """What share of every window's mixture to give up for the pieces, where they learn values.
 
     **Arguments:** `share`: that the pieces have in the mixture; `missed`: by its networks;
@@ -330,17 +370,18 @@ def _more_pieces(
     cover, pieces, data = choice.cut.cover, choice.pieces, target.data
     assert pieces is not None
     networks, learnt = missed.mean(), data.at_sites(pieces.learnt)
-    part = data.at_sites(pieces.share(cover, share)[:, None])
+    part = data.at_sites(pieces.share(cover, share))
     networks = np.where(np.isnan(networks), learnt, networks)  # where pieces alone have a share
     learns = pieces.learns(cover)
     held = data.at_sites(1.0 * learns[pieces.nearest(cover)][:, None]) > 0.0
-    mixture = (1.0 - part) * networks + part * learnt
-    overall = stacked_share(mixture[held[:, 0]], learnt[held[:, 0]])
+    mixture = ((1.0 - part) * networks + part * learnt)[held[:, 0]]
+    learnt = learnt[held[:, 0]]
+    overall = np.array([stacked_share(*both) for both in zip(mixture.T, learnt.T, strict=True)])
     second = pieces.errors(cover, np.arange(cover.windows)) + _ROUND_OFF**2
-    return np.where(learns, local_shares(overall, squares + _ROUND_OFF**2, second), 0.0)
+    return local_shares(overall, squares + _ROUND_OFF**2, second) * learns[:, None]
 
 
-def _shared(pieces: Pieces | None, share: Float[np.ndarray, " windows"]) -> SharedPieces | None:
+def _shared(pieces: Pieces | None, share: Float[np.ndarray, "windows out"]) -> SharedPieces | None:
     if pieces is None or not share.any():
         return None
     return SharedPieces(pieces.function, jnp.asarray(share))
@@ -350,13 +391,13 @@ def _part(
     batches: list[Batch],
     windows: Int[np.ndarray, " used"],
     candidate: Candidate,
-    share: Float[np.ndarray, "windows ridges"],
+    share: Float[np.ndarray, "windows ridges out"],
     missed: Missed | None,
     kept: list[Factors | None],
 ) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
     """Read-outs of one layer in the windows that use it, and their affine parts.
 
-    `share`: of every ridge in every window, which adds up to what the window has of the layer.
+    `share`: of every ridge in every window, which adds up to what each target has of the layer.
     `missed` takes what they miss where samples are left out; `kept`: a batch's factors, or `None`.
     """
     out, dim = batches[0].y.shape[2], batches[0].local.shape[2]
