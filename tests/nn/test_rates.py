@@ -24,13 +24,21 @@ def test_tree_is_that_of_the_parameters(form):
 
 
 def test_defaults_and_choices():
-    rates = learning_rates(RepLinear(1, 4, scale=25.0, key=jr.key(0)))
+    rates = learning_rates(RepLinear(2, 4, scale=25.0, key=jr.key(0)))
     assert (rates.planes.log_slope, rates.planes.direction) == (1.0, 1.0)
     assert float(rates.planes.offset[0]) == pytest.approx(0.2)  # 1/√25
     assert (rates.scale, rates.gain) == (0.0, 0.0)
     chosen = RepLinear(1, 4, scale=25.0, rates={"slope": 3.0, "offset": 0.5}, key=jr.key(0))
     assert learning_rates(chosen).planes.log_slope == 3.0
     assert learning_rates(chosen).planes.offset == 0.5
+
+
+@pytest.mark.parametrize(("form", "rate"), [("slope", 0.0), ("centre", 3.0), ("affine", 3.0)])
+def test_with_one_input_a_direction_of_unit_length_has_nothing_to_learn(form, rate):
+    layer = RepLinear(1, 4, scale=25.0, form=form, rates={"direction": 3.0}, key=jr.key(0))
+    assert learning_rates(layer).planes.direction == rate
+    slopes = jax.grad(lambda p: jnp.sum(p.affine(layer.scale)[0] ** 2))(layer.planes).direction
+    assert bool(jnp.all(slopes == 0.0)) == (form == "slope")
 
 
 def test_offset_rate_follows_the_geometric_mean_of_the_scales():

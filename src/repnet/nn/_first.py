@@ -156,7 +156,9 @@ class RepLinear(AbstractFirstLayer):
 
     def affine(self) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
         """Weights and biases of $z = W x + b$."""
-        return _kept(*self.planes.affine(jax.lax.stop_gradient(self.scale)))
+        both = self.planes.affine(jax.lax.stop_gradient(self.scale))
+        # Computed once: the compiler would move the formula of a plane into its loop over points.
+        return jax.lax.optimization_barrier(both)
 
     def unit(self) -> tuple[Feature, Float[Array, ""]]:
         r"""The feature $f$ and the factor $1/\mathrm{rms}$ of $h = f(z)/\mathrm{rms}$."""
@@ -174,20 +176,6 @@ class RepLinear(AbstractFirstLayer):
             self,
             (self.planes.learning_rates(self.rates, self.scale), 0.0, 0.0),
         )
-
-
-def _kept(
-    weight: Float[Array, "units dim"], bias: Float[Array, " units"]
-) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
-    """Weights and biases, unchanged, that are computed once and not anew at every point.
-
-    The compiler would move the formula of a plane into the loop over the points; it does not look
-    through a product of matrices, and one with the unit matrix is exact.
-    """
-    both = jnp.concatenate([weight, bias[:, None]], axis=1)
-    unit = jnp.eye(both.shape[1], dtype=both.dtype)
-    both = jnp.matmul(both, unit, precision="highest")
-    return both[:, :-1], both[:, -1]
 
 
 def _check_vectors(directions: ArrayLike, dim: int) -> Float[Array, "given dim"]:

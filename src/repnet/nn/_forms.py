@@ -58,17 +58,22 @@ class SlopeForm(eqx.Module):
     ) -> tuple[Float[Array, "units dim"], Float[Array, " units"]]:
         """Weights and biases of $z = W x + b$."""
         slope = jnp.exp(self.log_slope)
-        inverse_length = jax.lax.rsqrt(jnp.sum(jnp.square(self.direction), axis=1))
-        weight = (slope * inverse_length)[:, None] * self.direction * scale
+        if self.direction.shape[1] == 1:
+            unit = jnp.sign(self.direction)
+        else:
+            length = jnp.sum(jnp.square(self.direction), axis=1, keepdims=True)
+            unit = self.direction * jax.lax.rsqrt(length)
+        weight = slope[:, None] * unit * scale
         return weight, -mean_scale(scale) * slope * self.offset
 
     def learning_rates(self, rates: Rates, scale: Array) -> "SlopeForm":
-        """The multipliers of the three parameters."""
+        """The multipliers of the three parameters; one input has no direction to learn."""
         offset = _beside(_offset_rate(rates, scale), self.offset)
+        direction = 0.0 if self.direction.shape[-1] == 1 else rates.direction
         return eqx.tree_at(
             lambda form: (form.log_slope, form.direction, form.offset),
             self,
-            (rates.slope, rates.direction, offset),
+            (rates.slope, direction, offset),
         )
 
 

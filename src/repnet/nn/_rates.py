@@ -13,7 +13,7 @@ class Rates:
     r"""Multipliers of the learning rate for the parameters of a `RepLinear`.
 
     - `slope`: of $g$, the logarithm of the unit's slope.
-    - `direction`: of $v$.
+    - `direction`: of $v$; with one input $v/|v|$ is a sign, which has nothing to learn.
     - `offset`: of $t$ (affine form: $\beta$; centre form: $c$). `None` is $1/\sqrt{s}$, because a
       unit of slope $s$ moves by a wavelength when its offset moves by about $1/s$.
 
