@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from repnet import regression, solve
-from repnet.solve._compare import _leave_one_out, global_error
+from repnet.solve._compare import _leave_one_out, global_errors
 from repnet.solve._feature_rows import accumulate, feature_rows
 from repnet.solve._least_squares import LeastSquares
 from repnet.solve._pilot import choose_features
@@ -26,20 +26,23 @@ def _judged(x, y, width=64):
 def test_leave_one_out_equals_refitting_without_each_point():
     rng = np.random.default_rng(0)
     x = np.sort(rng.uniform(-1, 1, 90))[:, None]
-    target, pilot = _judged(x, np.sin(9 * x) + 0.1 * rng.normal(size=(90, 1)), 24)
+    y = np.sin(9 * x) * [1.0, 1.0] + rng.normal(size=(90, 2)) * [0.1, 1.0]
+    target, pilot = _judged(x, y, 24)
     found = _leave_one_out(pilot, target.data.x, target.data.y)
     with jax.enable_x64(True):
         whole = Spectral.of(accumulate(pilot.network, target.data.x, target.data.y))
         matrix = feature_rows(pilot.network, target.data.x)
     # Column norms and the ridge's level change with the rows: refit with those of all rows.
     scaled = matrix / whole.norms
-    shift = (pilot.ridge * whole.singular[0]) ** 2 * np.eye(scaled.shape[1])
-    for left_out in (0, 17, 89):
-        kept = np.arange(90) != left_out
-        normal = scaled[kept].T @ scaled[kept] + shift
-        weights = np.linalg.solve(normal, scaled[kept].T @ target.data.y[kept])
-        expected = target.data.y[left_out] - scaled[left_out] @ weights
-        np.testing.assert_allclose(found[left_out], expected, rtol=1e-3, atol=1e-6)
+    assert pilot.ridges[0] < pilot.ridges[1]  # each target has its own
+    for out, ridge in enumerate(pilot.ridges):
+        shift = (ridge * whole.singular[0]) ** 2 * np.eye(scaled.shape[1])
+        for left_out in (0, 17, 89):
+            kept = np.arange(90) != left_out
+            normal = scaled[kept].T @ scaled[kept] + shift
+            weights = np.linalg.solve(normal, scaled[kept].T @ target.data.y[kept, out])
+            expected = target.data.y[left_out, out] - scaled[left_out] @ weights
+            np.testing.assert_allclose(found[left_out, out], expected, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -48,7 +51,7 @@ def test_large_data_are_judged_on_a_part_that_holds_the_pilot_windows():
     x = rng.uniform(-1, 1, (30_000, 1))
     noise = 0.1
     target, pilot = _judged(x, np.sin(3 * x) + noise * rng.normal(size=x.shape))
-    error = global_error(target, try_windows(target, jr.key(2)), pilot, jr.key(3))
+    (error,) = global_errors(target, try_windows(target, jr.key(2)), pilot, jr.key(3))
     assert error == pytest.approx(noise / np.sqrt(0.5 + noise**2), rel=0.15)
 
 

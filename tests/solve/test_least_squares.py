@@ -69,6 +69,18 @@ def test_noise_is_averaged(rng):
     assert rms(found - np.sin(9.0 * X)) < 0.05  # half of the noise
 
 
+def test_a_noisy_target_takes_no_digits_from_an_exact_one(rng):
+    both = np.stack([np.sin(5.0 * X), np.cos(3.0 * X)], axis=1)
+    noisy = both + np.array([0.0, 0.2]) * rng.normal(size=both.shape)
+    solution = solve(regression(X, noisy), None, LeastSquares(), key=KEY)
+    found = solution(X) - both
+    assert rms(found[:, 0]) < 1e-7
+    assert rms(found[:, 1]) < 0.1  # half of the noise
+    exact, averaged = solution.plan.numbers["ridge"]
+    assert exact < averaged
+    assert f"ridges {exact:.0e} to {averaged:.0e}" in str(solution.plan)
+
+
 def test_duplicate_points_get_their_mean():
     twice = np.concatenate([X, X])
     values = np.concatenate([np.sin(X) - 1.0, np.sin(X) + 1.0])

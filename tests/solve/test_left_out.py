@@ -27,8 +27,8 @@ def test_they_are_the_errors_of_fits_without_each_row(columns, ridge):
         normal = matrix[kept].T @ matrix[kept] + shift * np.eye(columns)
         weights = np.linalg.solve(normal, matrix[kept].T @ y[kept])
         missed.append(y[row] - matrix[row] @ weights)
-    rms = np.sqrt(np.mean(np.square(missed)))
-    np.testing.assert_allclose(left_out_rms(matrix, y, np.array([ridge])), rms, rtol=1e-4)
+    rms = np.sqrt(np.mean(np.square(missed), axis=0))
+    np.testing.assert_allclose(left_out_rms(matrix, y, np.array([ridge]))[0], rms, rtol=1e-4)
 
 
 def test_a_fit_that_all_but_interpolates_keeps_its_digits():
@@ -38,7 +38,7 @@ def test_a_fit_that_all_but_interpolates_keeps_its_digits():
     triangle = Triangle(12, 1)
     triangle.add(matrix, y)
     assert np.min(1.0 - Spectral.of(triangle).leverages(matrix, 1e-10)) < 1e-12
-    near, nearer = left_out_rms(matrix, y, np.array([1e-10, 1e-12]))
+    (near,), (nearer,) = left_out_rms(matrix, y, np.array([1e-10, 1e-12]))
     missed = []
     for row in range(12):
         kept = np.delete(np.arange(12), row)

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from repnet.solve._triangular import Spectral, Triangle, coefficients
+from repnet.solve._triangular import Spectral, Triangle, coefficients, solved
 
 
 def running(matrix, y, block):
@@ -43,6 +43,15 @@ def test_ridges_equal_the_normal_equations(rng, ridge):
     np.testing.assert_allclose(coefficients(triangle, ridge), normal(ridge * 8**0.5), rtol=1e-9)
     hat = scaled @ np.linalg.solve(scaled.T @ scaled + (ridge * largest) ** 2 * np.eye(8), scaled.T)
     np.testing.assert_allclose(spectral.leverages(matrix, ridge), np.diag(hat), rtol=1e-8)
+
+
+def test_every_target_is_solved_at_its_own_ridge(rng):
+    triangle = running(rng.normal(size=(60, 6)), rng.normal(size=(60, 4)), 32)
+    found = solved(triangle, np.array([1e-13, 0.1, 1e-13, 2.0]))
+    np.testing.assert_array_equal(found[:, [0, 2]], coefficients(triangle, 1e-13)[:, [0, 2]])
+    spectral = Spectral.of(triangle)
+    np.testing.assert_array_equal(found[:, 1], spectral.coefficients(0.1)[:, 1])
+    np.testing.assert_array_equal(found[:, 3], spectral.coefficients(2.0)[:, 3])
 
 
 def test_fewer_rows_than_columns_and_a_column_of_zeros(rng):

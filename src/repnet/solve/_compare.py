@@ -14,8 +14,10 @@ _ROWS = 20_000  # rows that the global layer is fitted to here
 _LEAST = 1e-6  # of 1 - leverage: rows that decide their own fit
 
 
-def global_error(target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray) -> float:
-    r"""The global layer's relative error, measured as `choice.error` is.
+def global_errors(
+    target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray
+) -> Float[np.ndarray, " out"]:
+    r"""The global layer's relative error for every target, measured as `choice.errors` are.
 
     The mean over the pilot windows of $\sum_i w_i e_i^2 / \sum_i w_i$, with $e_i$ the layer's
     leave-one-out errors. Errors at single points have heavy tails, so two methods that are judged
@@ -24,7 +26,7 @@ def global_error(target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray
     **Arguments:**
 
     - `target`, `choice`: the data in standard units, and the pilot windows of the other method.
-    - `pilot`: the global layer and its ridge.
+    - `pilot`: the global layer and its ridges.
     - `key`: draws the rows of large data.
     """
     cover, data = choice.cut.cover, target.data
@@ -37,13 +39,13 @@ def global_error(target: Target, choice: Choice, pilot: Pilot, key: PRNGKeyArray
         others = np.asarray(jax.random.permutation(key, np.flatnonzero(~near)))
         rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
     x = data.x[rows]
-    squares = np.square(_leave_one_out(pilot, x, data.y[rows])).mean(axis=1)
-    total, count = 0.0, 0
+    squares = np.square(_leave_one_out(pilot, x, data.y[rows]))
+    total, count = np.zeros(squares.shape[1]), 0
     for window in choice.pilots:
         weight = cover.weights(np.array([window]), x[None])[0]
         if weight.sum() > 0:
-            total, count = total + float(weight @ squares / weight.sum()), count + 1
-    return float(np.sqrt(total / max(count, 1)))
+            total, count = total + weight @ squares / weight.sum(), count + 1
+    return np.sqrt(total / max(count, 1))
 
 
 def _leave_one_out(
@@ -56,6 +58,10 @@ def _leave_one_out(
     with jax.enable_x64(True), one_blas_thread():
         spectral = Spectral.of(accumulate(pilot.network, x, y))
         matrix = feature_rows(pilot.network, x)
-        leverages = spectral.leverages(matrix, pilot.ridge)
-        residual = y - matrix @ spectral.coefficients(pilot.ridge)
-    return residual / np.maximum(1.0 - leverages, _LEAST)[:, None]
+        errors = np.empty_like(y)
+        for ridge in np.unique(pilot.ridges):
+            own = pilot.ridges == ridge
+            residual = y[:, own] - matrix @ spectral.coefficients(ridge)[:, own]
+            held = np.maximum(1.0 - spectral.leverages(matrix, ridge), _LEAST)
+            errors[:, own] = residual / held[:, None]
+    return errors

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike, PRNGKeyArray
+from jaxtyping import ArrayLike, Float, PRNGKeyArray
 
 from repnet._threads import blas_threads_for
 from repnet.nn import MLP
@@ -129,7 +129,7 @@ def _solve(problem: Problem, pilot: Pilot) -> MLP:
     x, y = data_of(problem)
     with blas_threads_for(len(x), pilot.network.readout.weight.shape[1]):
         triangle = accumulate(pilot.network, x, y)
-        weights = solved(triangle, pilot.ridge)
+        weights = solved(triangle, pilot.ridges)
     return eqx.tree_at(
         lambda network: (network.readout.weight, network.readout.bias),
         pilot.network,
@@ -139,17 +139,19 @@ def _solve(problem: Problem, pilot: Pilot) -> MLP:
 
 def _plan(pilot: Pilot) -> Plan:
     width = pilot.network.readout.weight.shape[1]
+    heldout, between = (_rms(errors) for errors in (pilot.heldout, pilot.between))
     reasons = [
-        f"{width} features ({pilot.name}), read-out by least squares with ridge {pilot.ridge:.0e}.",
-        f"Error on {pilot.judges}: {pilot.heldout:.2e} of the target's rms.",
+        f"{width} features ({pilot.name}), read-out by least squares with {_words(pilot.ridges)}.",
+        f"Error on {pilot.judges}: {heldout:.2e} of the target's rms.",
     ]
-    if pilot.between:
-        reasons.append(f"Between the samples two draws of the layer differ by {pilot.between:.1e}.")
+    if between:
+        reasons.append(f"Between the samples two draws of the layer differ by {between:.1e}.")
     if len(pilot.tried) > 1:
         reasons.append(f"The best of {len(pilot.tried)} first layers tried on those rows.")
     reasons += pilot.why
-    numbers = {"heldout": pilot.heldout, "between": pilot.between, "ridge": pilot.ridge}
-    numbers |= {"tried": pilot.tried}
+    ridges = pilot.ridges.tolist()
+    numbers = {"heldout": heldout, "between": between, "tried": pilot.tried}
+    numbers |= {"ridge": ridges[0] if len(ridges) == 1 else ridges}
     return Plan(
         f"one layer of {width} {pilot.name} units",
         "LeastSquares",
@@ -157,3 +159,12 @@ def _plan(pilot: Pilot) -> Plan:
         tuple(reasons),
         numbers,
     )
+
+
+def _rms(errors: Float[np.ndarray, " out"] | float) -> float:
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _words(ridges: Float[np.ndarray, " out"]) -> str:
+    least, most = f"{ridges.min():.0e}", f"{ridges.max():.0e}"
+    return f"ridge {least}" if least == most else f"ridges {least} to {most}"

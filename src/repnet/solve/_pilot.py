@@ -23,6 +23,7 @@ from repnet.solve._off_samples import off_samples
 from repnet.solve._one_layer import one_layer, sine_features, sines
 from repnet.solve._regression import data_of
 from repnet.solve._triangular import RIDGES, ROUND_OFF, Spectral, solved
+from repnet.solve._typical import typical
 from repnet.spectrum import (
     ActiveDirections,
     active_directions,
@@ -56,7 +57,7 @@ Draw = Callable[[PRNGKeyArray], MLP]
 
 @dataclasses.dataclass(frozen=True)
 class Pilot:
-    """What the held-out rows decided: features, ridge, and their relative error.
+    """What the held-out rows decided: features, each target's ridge, and its relative error.
 
     `judges` says which rows those are. `between` is what two draws of the layer differ by between
     the samples, over the square root of two, if that was looked at. `draw` makes the network from
@@ -64,20 +65,30 @@ class Pilot:
     """
 
     network: MLP
-    ridge: float
-    heldout: float
+    ridges: Float[np.ndarray, " out"]
+    heldout: Float[np.ndarray, " out"]
     name: str
     scale: tuple[float, ...] | None
     draw: Draw | None
-    between: float = 0.0
+    between: Float[np.ndarray, " out"] | float = 0.0
     judges: str = "held-out rows of the pilot"
     tried: dict[str, float] = dataclasses.field(default_factory=dict)
     why: tuple[str, ...] = ()
 
     @property
+    def errors(self) -> Float[np.ndarray, " out"]:
+        """The error to expect of every target."""
+        return np.maximum(self.heldout, self.between)
+
+    @property
     def error(self) -> float:
-        """The error to expect."""
-        return max(self.heldout, self.between)
+        """That of all targets together."""
+        return float(np.sqrt(np.mean(np.square(self.errors))))
+
+    @property
+    def typical(self) -> float:
+        """Their geometric mean, by which layers are chosen."""
+        return typical(self.errors)
 
 
 def choose_features(
@@ -128,7 +139,7 @@ def _choose(
         draw = partial(law.draw, width)
         pilots.extend(_steps(solver, search, along, lambda key: draw(key=key), pilots))
     best = _best(search, pilots)
-    tried = {f"{p.name} {max(p.scale or (0.0,)):.4g}": p.error for p in pilots}
+    tried = {f"{p.name} {max(p.scale or (0.0,)):.4g}": p.typical for p in pilots}
     why = (law.reason(),) if law is not None and best.name.endswith(_ACTIVE) else ()
     return dataclasses.replace(best, tried=tried, why=why)
 
@@ -188,10 +199,10 @@ def _middle(pilots: list[Pilot]) -> Pilot:
     Held-out rows tell such errors apart no longer, and scales at the lower end of what is equally
     good lose far more than those above.
     """
-    best = min(pilots, key=lambda pilot: pilot.error)
-    if best.error > _TINY or best.scale is None:
+    best = min(pilots, key=lambda pilot: pilot.typical)
+    if best.typical > _TINY or best.scale is None:
         return best
-    alike = [p for p in pilots if p.name == best.name and p.error < _ALIKE * best.error]
+    alike = [p for p in pilots if p.name == best.name and p.typical < _ALIKE * best.typical]
     return sorted(alike, key=lambda pilot: max(pilot.scale or (0.0,)))[len(alike) // 2]
 
 
@@ -248,17 +259,17 @@ def _steps(
     guess = max(float(np.max(band)) / 6.0, 0.5)
     if solver.scale is not None:
         return [attempt(guess)]
-    least = min((pilot.error for pilot in rivals), default=np.inf)
-    if attempt(guess).error > _BEHIND * least:
+    least = min((pilot.typical for pilot in rivals), default=np.inf)
+    if attempt(guess).typical > _BEHIND * least:
         return list(tried.values())
     for power in (0, -1, 1, -2, 2):
         attempt(guess * _COARSE**power)
-    best = min(tried, key=lambda level: tried[level].error)
+    best = min(tried, key=lambda level: tried[level].typical)
     for _ in range(4):  # follow the error downhill past the grid's end, should it still fall
         if best not in (min(tried), max(tried)) or best < 0.05:
             break
         attempt(best * _COARSE if best == max(tried) else best / _COARSE)
-        best = min(tried, key=lambda level: tried[level].error)
+        best = min(tried, key=lambda level: tried[level].typical)
     for step in (_FINE, 1.0 / _FINE):
         attempt(best * step)
     return list(tried.values())
@@ -304,8 +315,7 @@ class _Search:
         free = _RIDGES if len(self.x) >= _TELL_NOISE else _RIDGES[_RIDGES <= _THROUGH]
         ridges = free if self.ridge is None else np.array([self.ridge])
         errors = left_out_rms(feature_rows(network, self.x), self.y, ridges)
-        best = int(np.argmin(errors))
-        found = float(ridges[best]), float(errors[best]) + 1e-16
+        found = _least(ridges, errors + 1e-16)
         return Pilot(network, *found, name, scale, draw, judges="rows left out one at a time")
 
     def checked(self, pilot: Pilot) -> Pilot:
@@ -320,26 +330,33 @@ class _Search:
         values = []
         for network in (pilot.network, pilot.draw(jr.fold_in(self.key, 2))):
             triangle = accumulate(network, self.x, self.y, self.kept)
-            values.append(feature_rows(network, points) @ solved(triangle, pilot.ridge))
-        between = float(np.sqrt(np.mean(np.square(values[0] - values[1])) / 2.0))
+            values.append(feature_rows(network, points) @ solved(triangle, pilot.ridges))
+        between = np.sqrt(np.mean(np.square(values[0] - values[1]), axis=0) / 2.0)
         return dataclasses.replace(pilot, between=between)
 
-    def _ridge(self, network: MLP) -> tuple[float, float]:
-        """The best ridge, and the error with it."""
+    def _ridge(self, network: MLP) -> tuple[Float[np.ndarray, " out"], Float[np.ndarray, " out"]]:
+        """The best ridge of every target, and its error with it."""
         triangle = accumulate(network, self.x, self.y, self.kept)
         test, target = feature_rows(network, self.x[self.held]), self.y[self.held]
 
-        def error(weights: np.ndarray) -> float:
-            return float(np.sqrt(np.mean(np.square(test @ weights - target)))) + 1e-16
+        def errors(weights: np.ndarray) -> Float[np.ndarray, " out"]:
+            return np.sqrt(np.mean(np.square(test @ weights - target), axis=0)) + 1e-16
 
         ridge = self.ridge or ROUND_OFF
-        found = {ridge: error(solved(triangle, ridge))}
-        rough = found[ridge] > 1e-4 and self.ridge is None
+        found = {ridge: errors(solved(triangle, np.full(self.y.shape[1], ridge)))}
+        rough = found[ridge].max() > 1e-4 and self.ridge is None
         if rough and len(self.kept) * triangle.columns**2 <= _SMALL * 10:
             spectral = Spectral.of(triangle)
-            found |= {float(r): error(spectral.coefficients(r)) for r in RIDGES}
-        best = min(found, key=lambda ridge: found[ridge])
-        return best, found[best]
+            found |= {float(r): errors(spectral.coefficients(r)) for r in RIDGES}
+        return _least(np.array(list(found)), np.stack(list(found.values())))
+
+
+def _least(
+    ridges: Float[np.ndarray, " ridges"], errors: Float[np.ndarray, "ridges out"]
+) -> tuple[Float[np.ndarray, " out"], Float[np.ndarray, " out"]]:
+    """The ridge with the least error of every target, and that error."""
+    best = np.argmin(errors, axis=0)
+    return ridges[best], errors[best, np.arange(errors.shape[1])]
 
 
 def per_axis(scale: tuple[float, ...], dim: int) -> Float[np.ndarray, " dim"]:

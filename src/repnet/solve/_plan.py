@@ -3,16 +3,18 @@
 from typing import Any
 
 import jax
-from jaxtyping import PRNGKeyArray
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP
 from repnet.problem import Problem
-from repnet.solve._compare import global_error
+from repnet.solve._compare import global_errors
 from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares
 from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._sized import sized_gradient
+from repnet.solve._typical import typical
 from repnet.solve._window_fit import Target
 from repnet.solve._windows import Windows, try_windows
 from repnet.solve.equations._gauss_newton import GaussNewton
@@ -26,6 +28,7 @@ _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
+_ROUND_OFF = 1e-14
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -66,16 +69,16 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
     windows = None
     if dim <= _WINDOWS_DIM and points >= _FEW:
         windows = try_windows(target, windows_key)
-        errors["windows"] = windows.error
-        if errors["windows"] < _EXACT:
+        errors["windows"] = _typical(windows.errors)
+        if windows.error < _EXACT:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
         pilot = choose_features(dense, problem, None, layer_key)
-    errors["least_squares"] = pilot.error
+    errors["least_squares"] = _typical(pilot.errors)
     if windows is not None:
-        found = global_error(target, windows, pilot, rows_key)
-        errors["least_squares"] = max(found, pilot.between)
+        found = global_errors(target, windows, pilot, rows_key)
+        errors["least_squares"] = _typical(np.maximum(found, pilot.between))
         if errors["windows"] < _PREFER * errors["least_squares"]:
             return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
@@ -83,6 +86,11 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
         why = "Both direct solves leave too much, so a deep network is trained."
         return deep, (_words(errors), why), {"trials": errors}
     return dense, (_words(errors),), {"trials": errors}
+
+
+def _typical(errors: Float[np.ndarray, " out"]) -> float:
+    """Of errors measured by different solvers, which lose different digits to round-off."""
+    return typical(np.maximum(errors, _ROUND_OFF))
 
 
 def _words(errors: dict[str, float]) -> str:

@@ -102,11 +102,20 @@ class Spectral:
         return np.square(inside) @ (1.0 / (self.singular**2 + shift + np.finfo(float).tiny))
 
 
-def solved(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:
-    """Coefficients at one ridge, by what is most precise for it."""
-    if ridge > ROUND_OFF * 10:
-        return Spectral.of(triangle).coefficients(ridge)
-    return coefficients(triangle, ridge)
+def solved(
+    triangle: Triangle, ridges: Float[np.ndarray, " right"]
+) -> Float[np.ndarray, "columns right"]:
+    """Coefficients of each target at its own ridge, by what is most precise for it."""
+    found = np.empty((triangle.columns, triangle.right))
+    spectral = None
+    for ridge in np.unique(ridges):
+        own = ridges == ridge
+        if ridge <= ROUND_OFF * 10:
+            found[:, own] = coefficients(triangle, ridge)[:, own]
+        else:
+            spectral = spectral or Spectral.of(triangle)
+            found[:, own] = spectral.coefficients(ridge)[:, own]
+    return found
 
 
 def coefficients(triangle: Triangle, ridge: float) -> Float[np.ndarray, "columns right"]:

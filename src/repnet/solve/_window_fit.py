@@ -28,6 +28,7 @@ from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
 from repnet.solve._stacking import Missed, local_shares, stacked_share
+from repnet.solve._typical import typical
 from repnet.solve._window_check import squares_between
 from repnet.spectrum import axis_spectra, detect_grid
 
@@ -145,8 +146,13 @@ class Choice:
 
     @property
     def typical(self) -> float:
-        """The geometric mean of the targets' errors, which no target alone decides."""
-        return float(np.exp(0.5 * np.mean(np.log(np.mean(self.squares, axis=0)))))
+        """The geometric mean of the targets' errors, by which the size is chosen."""
+        return typical(self.errors)
+
+    @property
+    def errors(self) -> Float[np.ndarray, " out"]:
+        """Relative error to expect of every target."""
+        return np.sqrt(np.mean(self.squares, axis=0))
 
 
 @dataclasses.dataclass(frozen=True)

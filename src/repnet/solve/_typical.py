@@ -1,0 +1,18 @@
+"""One error of several targets, for choices that serve all of them."""
+
+import numpy as np
+from jaxtyping import Float
+
+
+def typical(errors: Float[np.ndarray, " out"]) -> float:
+    """The geometric mean of relative errors, which no target alone decides.
+
+    With a mean of squares the hardest target would decide, and gain a percent where another loses
+    all its digits.
+
+    **Arguments:** `errors`: positive, one per target.
+
+    >>> round(typical(np.array([1e-8, 1.0])), 12)
+    0.0001
+    """
+    return float(np.exp(np.mean(np.log(errors))))
