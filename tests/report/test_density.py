@@ -70,7 +70,7 @@ def test_samples_count_in_windows_that_hold_cubics_between_them():
     knots = np.array([-0.9, -0.4, 0.05, 0.3, 0.8])
     with jax.enable_x64(True):
         cubic = PiecewiseCubic.akima(knots, np.zeros((5, 1)))
-        pieces = SharedPieces(cubic, jnp.array([0, 0.2, 1.0]))
+        pieces = SharedPieces(cubic, jnp.array([[0], [0.2], [1.0]]))
         network = Windowed(
             (), jnp.zeros((3, 1, 2)), jnp.array([[-0.5], [0.0], [0.5]]), jnp.full((3, 1), 0.5),
             jnp.array([-0.5]), jnp.array([0.5]), (3,), pieces,

@@ -35,7 +35,7 @@ def _fast(x):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "dim", "count", "bound"),
-    [(_oblique, 3, 9, 1e-2), (_kink, 2, 17, 0.03), (_kink, 3, 14, 0.03), (_fast, 3, 9, 1e-2)],
+    [(_oblique, 3, 9, 1e-2), (_kink, 2, 17, 0.03), (_kink, 3, 14, 0.03), (_fast, 3, 9, 0.1)],
 )
 def test_what_follows_a_direction_is_right_between_the_nodes(f, dim, count, bound):
     x = _grid(dim, count)

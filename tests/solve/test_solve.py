@@ -50,21 +50,21 @@ def test_a_given_network_decides_the_solver():
     shallow = MLP(RepLinear(1, 16, scale=4.0, key=KEY), hidden=(), key=KEY)
     deep = MLP(Linear(1, 16, key=KEY), hidden=(8,), key=KEY)
     problem = regression(X, X)
-    assert isinstance(choose_solver(problem, shallow, KEY)[0], LeastSquares)
-    assert isinstance(choose_solver(problem, deep, KEY)[0], Gradient)
+    assert isinstance(choose_solver(problem, shallow, KEY).solver, LeastSquares)
+    assert isinstance(choose_solver(problem, deep, KEY).solver, Gradient)
 
 
 def test_equations_are_solved_directly_and_unknowns_without_data_are_trained():
     problem = regression(X, X)
     term = Term(lambda u, x, unknowns: u(x) - x, X)
     other = Problem(problem.domain, {"equation": term})
-    solver, (reason,), _ = choose_solver(other, None, KEY)
-    assert isinstance(solver, LeastSquares)
-    assert "equation" in reason
+    decision = choose_solver(other, None, KEY)
+    assert isinstance(decision.solver, LeastSquares)
+    assert "equation" in decision.reasons[0]
     other = Problem(problem.domain, {"equation": term}, unknowns={"speed": 1.0})
-    solver, (reason,), _ = choose_solver(other, None, KEY)
-    assert isinstance(solver, Gradient)
-    assert "unknowns" in reason
+    decision = choose_solver(other, None, KEY)
+    assert isinstance(decision.solver, Gradient)
+    assert "unknowns" in decision.reasons[0]
 
 
 @pytest.mark.parametrize("unknowns", [np.ones(1), {"speed": np.zeros(2)}])

@@ -17,7 +17,8 @@ def suggest(data: Dataset, spectra: tuple[Spectrum, ...]) -> dict[str, Any]:
 
     The solver is what `solve` would choose: it is tried out on a part of the data.
     """
-    solver, solver_reasons, _ = choose_solver(regression(data.x, data.y), None, jax.random.key(0))
+    decision = choose_solver(regression(data.x, data.y), None, jax.random.key(0))
+    solver = type(decision.solver).__name__
     choice = suggest_scale(data.x, data.y)
     half_width = np.maximum(np.ptp(data.x, axis=0) / 2, np.finfo(float).tiny)
     waves = [
@@ -33,11 +34,11 @@ def suggest(data: Dataset, spectra: tuple[Spectrum, ...]) -> dict[str, Any]:
         + ", ".join(per_axis)
         + ".",
         *choice.reasons,
-        f"Solver: {type(solver).__name__}.",
-        *solver_reasons,
+        f"Solver: {solver}.",
+        *decision.reasons,
     ]
     return {
-        "solver": type(solver).__name__,
+        "solver": solver,
         "scale": choice.scale,
         "wavelengths": waves,
         "reasons": reasons,

@@ -42,12 +42,16 @@ class Automatic:
 
         choose_key, run_key = jax.random.split(key)
         with Clock() as clock:
-            solver, reasons, numbers = choose_solver(problem, network, choose_key)
-        solution = self.adapt(solver).run(problem, network, key=run_key, progress=progress)
+            found = choose_solver(problem, network, choose_key)
+        solver = self.adapt(found.solver)
+        if found.finish is not None and solver == found.solver:
+            solution = found.finish(problem)
+        else:
+            solution = solver.run(problem, network, key=run_key, progress=progress)
         plan = dataclasses.replace(
             solution.plan,
-            reasons=(*reasons, *solution.plan.reasons),
-            numbers={**solution.plan.numbers, **numbers},
+            reasons=(*found.reasons, *solution.plan.reasons),
+            numbers={**solution.plan.numbers, **found.numbers},
         )
         return dataclasses.replace(
             solution,

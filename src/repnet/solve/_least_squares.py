@@ -1,5 +1,6 @@
 """Least squares: one first layer, fixed, and the best read-out for it in float64."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -104,15 +105,11 @@ class LeastSquares(eqx.Module):
         require_regression(problem, "LeastSquares")
         with Clock() as clock, jax.enable_x64(True):
             pilot = choose_features(self, problem, network, key)
-            network = standardization(problem).wrap(_solve(problem, pilot), double=True)
-        return Solution(
-            network,
-            None,
-            RESULTS.successful,
-            {},
-            _plan(pilot),
-            clock.seconds,
-            compile_seconds=clock.compile_seconds,
+        solution = solve_with(pilot, problem)
+        return dataclasses.replace(
+            solution,
+            seconds=solution.seconds + clock.seconds,
+            compile_seconds=solution.compile_seconds + clock.compile_seconds,
         )
 
     def _equation(self, problem: Problem, network: Any, key: PRNGKeyArray) -> Solution:
@@ -123,6 +120,21 @@ class LeastSquares(eqx.Module):
         kind = "sine" if self.activation is None else self.activation
         wanted = Wanted(kind, self.width, scale, self.directions or "isotropic", self.ridge)
         return solve_equation(problem, wanted, key=key)
+
+
+def solve_with(pilot: Pilot, problem: Problem) -> Solution:
+    """Fit all rows of a regression with the layer and the ridges that a pilot chose."""
+    with Clock() as clock, jax.enable_x64(True):
+        network = standardization(problem).wrap(_solve(problem, pilot), double=True)
+    return Solution(
+        network,
+        None,
+        RESULTS.successful,
+        {},
+        _plan(pilot),
+        clock.seconds,
+        compile_seconds=clock.compile_seconds,
+    )
 
 
 def _solve(problem: Problem, pilot: Pilot) -> MLP:

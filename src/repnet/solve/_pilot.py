@@ -43,6 +43,7 @@ _EACH = 512  # points up to which each can judge in turn
 _ROUGH = 3e-3  # error above which they do
 _RIDGES = np.append(RIDGES[RIDGES < 1e-5], 10.0 ** np.arange(-5.0, 0.1, 0.25))  # they cost nothing
 _SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
+_HOPELESS = 100.0  # times the least error so far: no ridge helps, since the data have no noise
 _COARSE = 1.7  # ratio of neighbouring scales in the first search
 _FINE = 1.25
 _TINY = 1e-5  # errors that held-out rows no longer tell apart, if they differ by less than
@@ -101,11 +102,12 @@ def choose_features(
     """
     x, y = data_of(problem)
     with one_blas_thread():
+        law = None if network is not None else _law_of(solver, x, y)
         if len(x) >= _TELL_NOISE:
-            best = _choose(solver, x, y, network, key)
+            best = _choose(solver, x, y, network, law, key)
             if best.error <= _ROUGH or len(x) > _EACH:
                 return best
-        return _choose(solver, x, y, network, key, each=True)
+        return _choose(solver, x, y, network, law, key, each=True)
 
 
 def _choose(
@@ -113,6 +115,7 @@ def _choose(
     x: np.ndarray,
     y: np.ndarray,
     network: Any,
+    law: ActiveDirections | None,
     key: PRNGKeyArray,
     *,
     each: bool = False,
@@ -126,7 +129,6 @@ def _choose(
     band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
     width = solver.width or default_width(band, len(x))
     search = _Search(solver, x, y, width, layer_key, row_key, each=each)
-    law = _law_of(solver, x, y)
     pilots = []
     if solver.activation is None and solver.scale is None:
         pilots.extend(_waves(search, law))
@@ -291,6 +293,7 @@ class _Search:
     ):
         self.x, self.y, self.width, self.ridge, self.key = x, y, width, solver.ridge, key
         self.grid, self.each = detect_grid(x), each
+        self.least = np.full(y.shape[1], np.inf)  # error of every target so far
         if each:
             self.held = self.kept = np.arange(len(x))
             return
@@ -344,11 +347,14 @@ class _Search:
 
         ridge = self.ridge or ROUND_OFF
         found = {ridge: errors(solved(triangle, np.full(self.y.shape[1], ridge)))}
-        rough = found[ridge].max() > 1e-4 and self.ridge is None
-        if rough and len(self.kept) * triangle.columns**2 <= _SMALL * 10:
+        rough = (found[ridge] > 1e-4) & (found[ridge] < _HOPELESS * self.least)
+        small = len(self.kept) * triangle.columns**2 <= _SMALL * 10
+        if rough.any() and small and self.ridge is None:
             spectral = Spectral.of(triangle)
             found |= {float(r): errors(spectral.coefficients(r)) for r in RIDGES}
-        return _least(np.array(list(found)), np.stack(list(found.values())))
+        best, least = _least(np.array(list(found)), np.stack(list(found.values())))
+        self.least = np.minimum(self.least, least)
+        return best, least
 
 
 def _least(

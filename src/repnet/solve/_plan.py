@@ -1,5 +1,8 @@
 """Which solver for which problem: decided by small trials on the problem itself."""
 
+import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,18 +13,18 @@ from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._compare import global_errors
 from repnet.solve._gradient import Gradient
-from repnet.solve._least_squares import LeastSquares
+from repnet.solve._least_squares import LeastSquares, solve_with
 from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._sized import sized_gradient
+from repnet.solve._solution import Solution
 from repnet.solve._typical import typical
-from repnet.solve._window_fit import Target
-from repnet.solve._windows import Windows, try_windows
+from repnet.solve._window_fit import Choice, Target
+from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._slabs import Slabs, too_sharp
 
 Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
-Choice = tuple[Solver, tuple[str, ...], dict[str, Any]]
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
@@ -32,8 +35,21 @@ _ROUND_OFF = 1e-14
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
-def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Choice:
-    """The solver to run, full sentences that say why, and the errors that decided."""
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """The solver to run, full sentences that say why, and the errors that decided.
+
+    `finish`: the rest of that solver's work, where the trials did the first part of it.
+    """
+
+    solver: Solver
+    reasons: tuple[str, ...]
+    numbers: dict[str, Any] = dataclasses.field(default_factory=dict)
+    finish: Callable[[Problem], Solution] | None = None
+
+
+def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Decision:
+    """Decide by the problem's kind, and between direct solvers of data by trials."""
     if network is not None:
         return _for_network(network)
     if is_regression(problem):
@@ -42,26 +58,27 @@ def choose_solver(problem: Problem, network: Any, key: PRNGKeyArray) -> Choice:
     if problem.unknowns is None:
         return _for_equation(problem, key)
     if any(term.values is not None for term in problem.terms.values()):
-        return GaussNewton(), ("The problem has unknowns and data: Gauss–Newton.",), {}
-    return Gradient(), ("The problem has unknowns: training by gradient descent.",), {}
+        return Decision(GaussNewton(), ("The problem has unknowns and data: Gauss–Newton.",))
+    return Decision(Gradient(), ("The problem has unknowns: training by gradient descent.",))
 
 
-def _for_network(network: Any) -> Choice:
+def _for_network(network: Any) -> Decision:
     if isinstance(network, MLP) and not network.hidden:
-        return LeastSquares(), ("The given network is linear in its read-out: least squares.",), {}
-    return Gradient(), ("The given network has hidden layers: gradient descent.",), {}
+        why = "The given network is linear in its read-out: least squares."
+        return Decision(LeastSquares(), (why,))
+    return Decision(Gradient(), ("The given network has hidden layers: gradient descent.",))
 
 
-def _for_equation(problem: Problem, key: PRNGKeyArray) -> Choice:
-    direct = LeastSquares(), ("A differential equation: solved directly for the read-out.",), {}
+def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
     error = too_sharp(problem, key)
     if error is None:
-        return direct
+        why = "A differential equation: solved directly for the read-out."
+        return Decision(LeastSquares(), (why,))
     why = f"A nonlinear evolution that one layer leaves with a residual of {error:.1e}: marched."
-    return Slabs(), (why,), {"trial": error}
+    return Decision(Slabs(), (why,), {"trial": error})
 
 
-def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
+def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     windows_key, layer_key, rows_key = jax.random.split(key, 3)
     target = Target.of(problem)
     points, dim = target.data.x.shape
@@ -71,7 +88,7 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
         windows = try_windows(target, windows_key)
         errors["windows"] = _typical(windows.errors)
         if windows.error < _EXACT:
-            return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
+            return _windowed(target, windows, errors)
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
         pilot = choose_features(dense, problem, None, layer_key)
@@ -80,12 +97,19 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Choice:
         found = global_errors(target, windows, pilot, rows_key)
         errors["least_squares"] = _typical(np.maximum(found, pilot.between))
         if errors["windows"] < _PREFER * errors["least_squares"]:
-            return Windows(windows.cut.per_window), (_words(errors),), {"trials": errors}
+            return _windowed(target, windows, errors)
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
         deep = sized_gradient(problem)
         why = "Both direct solves leave too much, so a deep network is trained."
-        return deep, (_words(errors), why), {"trials": errors}
-    return dense, (_words(errors),), {"trials": errors}
+        return Decision(deep, (_words(errors), why), {"trials": errors})
+    finish = partial(solve_with, pilot)
+    return Decision(dense, (_words(errors),), {"trials": errors}, finish)
+
+
+def _windowed(target: Target, choice: Choice, errors: dict[str, float]) -> Decision:
+    finish = partial(fit_chosen, target, choice)
+    solver = Windows(choice.cut.per_window)
+    return Decision(solver, (_words(errors),), {"trials": errors}, finish)
 
 
 def _typical(errors: Float[np.ndarray, " out"]) -> float:

@@ -84,6 +84,8 @@ class Spectral:
         """Decompose what the triangle holds so far."""
         factor, target, _ = triangle.parts()
         norms = column_norms(factor)
+        rank = min(triangle.rows, triangle.columns)  # rows of R beyond the data's hold round-off
+        factor, target = factor[:rank], target[:rank]
         left, singular, right = thin_svd(factor / norms)
         return Spectral(norms, left, singular, right, left.T @ target)
 
