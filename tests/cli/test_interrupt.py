@@ -16,7 +16,18 @@ import pytest
 from repnet.solve import Solution
 
 SOURCE = Path(__file__).parents[2] / "src"
-ENDLESS = ["--solver", "gradient", "--steps", "100000000", "--width", "16", "--depth", "2"]
+ENDLESS = [
+    "--solver",
+    "gradient",
+    "--steps",
+    "100000000",
+    "--width",
+    "16",
+    "--depth",
+    "2",
+    "--scale",
+    "8",
+]
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ def _tell_losses(ended: list[Ended]) -> None:
 @pytest.mark.slow
 def test_the_best_network_so_far_is_saved(wave, tmp_path):
     outs = {tmp_path / "int": signal.SIGINT, tmp_path / "term": signal.SIGTERM}
-    ended = interrupted(wave, outs, 20.0)
+    ended = interrupted(wave, outs, 10.0)
     for out, done in zip(outs, ended, strict=True):
         assert done.returncode == 1, done.stderr
         assert "Traceback" not in done.stderr

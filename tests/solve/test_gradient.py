@@ -401,12 +401,7 @@ def test_relu_starts_small_on_few_points(monkeypatch, features):
     def error(function, size):
         return np.linalg.norm(trained(function, size)(between)[:, 0] - function(between))
 
-    functions = (
-        lambda t: np.exp(1.5 * t),
-        lambda t: 1.0 / (1.0 + 9.0 * t**2),
-        lambda t: np.sin(2.0 * t + 1.0),
-        lambda t: np.log(1.3 + t),
-    )
+    functions = (lambda t: np.exp(1.5 * t), lambda t: 1.0 / (1.0 + 9.0 * t**2))
     gains = [error(function, 1.0) / error(function, 0.1) for function in functions]
     assert np.exp(np.mean(np.log(gains))) > 1.3
     assert "start at 0.1 of their size" in trained(np.sin, 0.1).plan.reasons[-1]
