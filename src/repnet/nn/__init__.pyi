@@ -1,4 +1,5 @@
 from ._activation import Sine, s2relu, srelu
+from ._beside import Beside
 from ._blocks import Blocks
 from ._causal import CausalConvolutions
 from ._delay import DelayOperator
@@ -32,6 +33,7 @@ __all__ = [
     "MLP",
     "AbstractFirstLayer",
     "AtQueries",
+    "Beside",
     "BlockDense",
     "BlockDiagonal",
     "Blocks",

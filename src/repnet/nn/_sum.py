@@ -41,7 +41,7 @@ class Sum(eqx.Module):
 
     def jet(self, x: Float[Array, " dim"]) -> "SumJet":
         """The derivatives at one point: of every part, computed as they are asked for."""
-        return SumJet([_jet_of(part, x) for part in self.parts])
+        return SumJet([jet_of(part, x) for part in self.parts])
 
 
 class SumJet:
@@ -65,5 +65,6 @@ class SumJet:
         return sum((jet.laplacian(seeds) for jet in self._jets), start=jnp.zeros(()))
 
 
-def _jet_of(part: Any, x: Float[Array, " dim"]) -> Any:
+def jet_of(part: Any, x: Float[Array, " dim"]) -> Any:
+    """The derivatives of a network at one point; those of a function by nested forward mode."""
     return part.jet(x) if hasattr(part, "jet") else Jet(part, (), x)

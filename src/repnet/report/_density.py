@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from repnet.nn import MLP, AbstractFirstLayer, Standardized
+from repnet.nn import MLP, AbstractFirstLayer, Beside, Standardized
 from repnet.nn._windowed import Windowed
 
 BINS = 60
@@ -33,6 +33,9 @@ def crossing_positions(network: Any, axis: int) -> Float[np.ndarray, " crossings
     >>> len(crossing_positions(RepNet(1, width=40, scale=9.0, key=jr.key(0)), 0))
     40
     """
+    if isinstance(network, Beside):
+        parts = [crossing_positions(part, axis) for part in network.parts]
+        return np.concatenate([part for part in parts if part is not None] or [np.zeros(0)])
     inner = network.network if isinstance(network, Standardized) else network
     with jax.enable_x64(True):  # of a network in float64, whatever the session's precision
         if isinstance(inner, Windowed):
@@ -66,7 +69,10 @@ def _in_windows(network: Windowed, axis: int) -> Float[np.ndarray, " crossings"]
         reach = np.abs(position - centre[windows, axis, None]) <= radius[windows, axis, None]
         found.append(position[reach])
     if network.pieces is not None:
-        knots, windows = network.pieces.function.knots, np.flatnonzero(network.pieces.share)
+        knots, windows = (
+            network.pieces.function.knots,
+            np.flatnonzero(np.any(np.asarray(network.pieces.share) > 0.0, axis=-1)),
+        )
         first = np.searchsorted(knots, centre[windows, 0] - radius[windows, 0])
         last = np.searchsorted(knots, centre[windows, 0] + radius[windows, 0], side="right")
         found += [np.asarray(knots)[i:j] for i, j in zip(first, last, strict=True)]

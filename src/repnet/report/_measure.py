@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from repnet.data import Dataset
 from repnet.judge import BandError, band_error, report_card
-from repnet.nn import RepLinear, Standardized
+from repnet.nn import Beside, RepLinear, Standardized
 from repnet.nn._windowed import Windowed
 from repnet.report._view import moving_inputs, over_inputs
 from repnet.solve import Solution
@@ -154,7 +154,13 @@ def scales_in_units(solution: Solution, axis: int) -> list[float] | None:
     One for a network with one reparameterized layer, several for a windowed network, `None` for a
     network without a scale.
     """
-    outer = solution.network
+    return _scales_of(solution.network, axis)
+
+
+def _scales_of(outer: Any, axis: int) -> list[float] | None:
+    if isinstance(outer, Beside):
+        found = [scale for part in outer.parts for scale in _scales_of(part, axis) or ()]
+        return found or None
     if not isinstance(outer, Standardized):
         return None
     half_width = float(np.asarray(outer.half_width)[axis])

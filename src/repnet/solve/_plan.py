@@ -7,10 +7,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Bool, Float, PRNGKeyArray
 
 from repnet.nn import MLP
 from repnet.problem import Problem
+from repnet.solve._apart import fit_apart, worth_apart
 from repnet.solve._compare import global_errors
 from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares, solve_with
@@ -95,7 +96,12 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     errors["least_squares"] = _typical(pilot.errors)
     if windows is not None:
         found = global_errors(target, windows, pilot, rows_key)
-        errors["least_squares"] = _typical(np.maximum(found, pilot.between))
+        of_one_layer = np.maximum(found, pilot.between)
+        errors["least_squares"] = _typical(of_one_layer)
+        if worth_apart(windows.errors, of_one_layer):
+            second = of_one_layer < windows.errors
+            apart_key = jax.random.fold_in(rows_key, 1)
+            return _apart(Windows(), dense, second, errors, apart_key)
         if errors["windows"] < _PREFER * errors["least_squares"]:
             return _windowed(target, windows, errors)
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
@@ -110,6 +116,20 @@ def _windowed(target: Target, choice: Choice, errors: dict[str, float]) -> Decis
     finish = partial(fit_chosen, target, choice)
     solver = Windows(choice.cut.per_window)
     return Decision(solver, (_words(errors),), {"trials": errors}, finish)
+
+
+def _apart(
+    windows: Windows,
+    dense: LeastSquares,
+    second: Bool[np.ndarray, " out"],
+    errors: dict[str, float],
+    key: PRNGKeyArray,
+) -> Decision:
+    """Each target by its better solver; the better one for all where that can't be."""
+    finish = partial(fit_apart, solvers=(windows, dense), second=second, key=key)
+    best = windows if errors["windows"] < errors["least_squares"] else dense
+    why = "Targets differ in which solver fits them best, and each is fitted by its own."
+    return Decision(best, (_words(errors), why), {"trials": errors}, finish)
 
 
 def _typical(errors: Float[np.ndarray, " out"]) -> float:

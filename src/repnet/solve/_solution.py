@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from repnet.nn import Standardized, Windowed
+from repnet.nn import Beside, Standardized, Windowed
 from repnet.solve._store import from_bytes, load_tree, save_tree, to_bytes
 
 
@@ -147,6 +147,9 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
             "points must be real and have shape (points, dim) or (points,); "
             f"got shape {points.shape} of {points.dtype}."
         )
+    if isinstance(network, Beside):
+        found = np.concatenate([evaluate(part, points) for part in network.parts], axis=1)
+        return found[:, network.order]
     if isinstance(network, Standardized):
         if points.shape[1] != len(network.centre):
             raise ValueError(
