@@ -40,6 +40,7 @@ _SHORT = 2**18  # on short records of one input, so many over their points, if t
 _WORK = 2e10  # points³ of all windows together, about a minute on two cores
 _ALIKE = 1e-6  # errors below which larger windows, which take longer, must be better by _GAIN;
 _GAIN = 0.95  # above, with noise in them, small differences of errors are large ones of fits
+_TARGETS = 16  # at most, where each has a spectrum of its own
 _SLOWER, _FAR_BELOW = 2, 2.0  # bands of single targets, and how far they are apart
 _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
 _BLEND = 0.1  # a layer with a smaller share in a window is dropped there
@@ -76,7 +77,8 @@ class Target:
         """The target of a regression problem."""
         x, y = data_of(problem)
         band = _band(x, y)
-        each = [_band(x, y[:, [out]]) for out in range(y.shape[1])] if y.shape[1] > 1 else []
+        looked_at = range(y.shape[1] if 1 < y.shape[1] <= _TARGETS else 0)
+        each = [_band(x, y[:, [out]]) for out in looked_at]
         data = Sampled(x, y, detect_grid(x))
         return Target(data, band, _slower(band, each), Pieces.of(x, y))
 
