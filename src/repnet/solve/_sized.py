@@ -1,11 +1,15 @@
-"""A training by its sizes: what is left out follows from the number of points."""
+"""A training by its sizes: what is left out follows from the data."""
 
+import math
 from typing import Any
 
 from repnet.problem import Problem
 from repnet.solve._gradient import Gradient
+from repnet.solve._regression import data_of, is_regression
+from repnet.spectrum import axis_spectra
 
 WIDTH, DEPTH = 256, 3
+_MOST = 1024  # units for a record of many wavelengths
 _HIDDEN = 64  # units of the layers after the first, at most
 _FULL_BATCH, _BATCH = 4096, 2048  # points up to which every step sees all of them; else so many
 
@@ -31,7 +35,8 @@ def sized_gradient(
 
     **Arguments:**
 
-    - `width`: units of the first layer; 256 if left out.
+    - `width`: units of the first layer; if left out 256 or, with one input, as many as the data
+      have wavelengths, up to 1,024: fewer would leave some without a unit.
     - `depth`: layers of units, the first included; 3 if left out.
     - `batch`: points per step; if left out, all up to 4,096, else 2,048.
     - `rest`: other arguments of `Gradient`.
@@ -41,7 +46,15 @@ def sized_gradient(
         batch = _BATCH
     return Gradient(
         batch=None if batch is None else min(batch, points),
-        width=width or WIDTH,
+        width=width or _units(problem),
         hidden=hidden_widths(width, depth),
         **rest,
     )
+
+
+def _units(problem: Problem) -> int:
+    if problem.dim > 1 or not is_regression(problem):
+        return WIDTH
+    (spectrum,) = axis_spectra(*data_of(problem))
+    wavelengths = spectrum.omega_max / math.pi  # on [-1, 1]
+    return min(max(WIDTH, 64 * math.ceil(wavelengths / 64)), _MOST)
