@@ -172,7 +172,7 @@ def test_bands_of_earlier_records_without_energy_are_left_out(tmp_path):
     assert "Numbers per band" not in (tmp_path / "report.html").read_text()
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("place", [0, *(pytest.param(p, marks=pytest.mark.slow) for p in (1, 2))])
 @pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
 def test_constant_inputs_are_no_axes_of_figures(tmp_path, kind, place):
     data = make_data(kind)
@@ -204,7 +204,9 @@ def make_targets(kind: str, count: int) -> Dataset:
     return dataclasses.replace(data, y=data.y * numbers, target_names=names, units=units)
 
 
-@pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
+@pytest.mark.parametrize(
+    "kind", ["line", *(pytest.param(k, marks=pytest.mark.slow) for k in ("map", "scatter", "many"))]
+)
 def test_every_target_is_judged_and_drawn(tmp_path, kind):
     run, solution = make_run(make_targets(kind, 2))
     errors = run.record.metrics["methods"]["net"]["targets"]
