@@ -33,6 +33,7 @@ _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
 _ROUND_OFF = 1e-14
+_CLEARLY = 5.0  # times the windows' error: no comparison at the same points is needed
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -95,6 +96,8 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
         pilot = choose_features(dense, problem, None, layer_key)
     errors["least_squares"] = _typical(pilot.errors)
     if windows is not None:
+        if np.all(pilot.errors > _CLEARLY * windows.errors):
+            return _windowed(target, windows, errors)
         found = global_errors(target, windows, pilot, rows_key)
         of_one_layer = np.maximum(found, pilot.between)
         errors["least_squares"] = _typical(of_one_layer)
