@@ -7,6 +7,7 @@ import pytest
 
 from repnet import regression, solve
 from repnet.solve import LeastSquares, Windows
+from repnet.solve._pilot import _folded
 
 
 def _grid(dim, count):
@@ -35,7 +36,7 @@ def _fast(x):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "dim", "count", "bound"),
-    [(_oblique, 3, 9, 1e-2), (_kink, 2, 17, 0.03), (_kink, 3, 14, 0.03), (_fast, 3, 9, 0.1)],
+    [(_oblique, 3, 9, 1e-2), (_kink, 2, 17, 0.03), (_kink, 3, 14, 0.03), (_fast, 3, 9, 1e-2)],
 )
 def test_what_follows_a_direction_is_right_between_the_nodes(f, dim, count, bound):
     x = _grid(dim, count)
@@ -61,3 +62,14 @@ def test_one_dimension_is_judged_by_held_out_points_alone():
         regression(x, np.sin(9 * x)), key=jr.key(0)
     )
     assert solution.plan.numbers["between"] == 0.0
+
+
+def test_folded_frequencies_agree_at_the_nodes_and_lie_below_nyquist():
+    nyquist = np.array([4.0 * np.pi, np.inf])
+    nodes = np.linspace(-1.0, 1.0, 9)
+    frequencies = np.array([[13.1, 90.0], [-14.0, 1.0], [12.0, 0.0]])
+    folded = _folded(frequencies, nyquist)
+    assert np.all(np.abs(folded[:, 0]) <= nyquist[0])
+    np.testing.assert_array_equal(folded[:, 1], frequencies[:, 1])
+    waves = [np.cos(np.outer(f[:, 0], nodes)) for f in (frequencies, folded)]
+    np.testing.assert_allclose(*waves, atol=1e-12)

@@ -162,12 +162,26 @@ def _waves(search: "_Search", law: ActiveDirections | None) -> list[Pilot]:
 
     def draw(radius: float, key: PRNGKeyArray) -> MLP:
         frequencies = law.frequencies(search.width, radius, key=key)
+        if search.grid is not None:
+            frequencies = _folded(frequencies, search.grid.nyquist)
         return one_layer(sines(frequencies, phase), search.y.shape[1])
 
     return [
         search.judge("sine" + _ACTIVE, (law.omega_max + radius,), partial(draw, radius))
         for radius in _RADII
     ]
+
+
+def _folded(
+    frequencies: Float[np.ndarray, "units dim"], nyquist: Float[np.ndarray, " dim"]
+) -> Float[np.ndarray, "units dim"]:
+    """Frequencies that the nodes of a grid tell from lower ones.
+
+    Beyond the Nyquist frequency, a sine agrees at every node with one as far below it, and goes
+    astray between the nodes: that one stands in its place.
+    """
+    below = 2.0 * nyquist - np.abs(frequencies)
+    return np.where(np.abs(frequencies) > nyquist, np.copysign(below, frequencies), frequencies)
 
 
 def _sines(search: "_Search", band: Float[np.ndarray, " dim"]) -> Pilot:
