@@ -1,14 +1,12 @@
 """Networks side by side: one for some of the outputs, another for the others."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.nn._sum import jet_of
+from repnet.nn._sum import PartsJet, jet_of
 
 
 class Beside(eqx.Module):
@@ -50,31 +48,9 @@ class Beside(eqx.Module):
         """The values at one point, shape `(out,)`."""
         return self._ordered([part(x) for part in self.parts])
 
-    def jet(self, x: Float[Array, " dim"]) -> "BesideJet":
+    def jet(self, x: Float[Array, " dim"]) -> PartsJet:
         """The derivatives at one point: of every part, computed as they are asked for."""
-        return BesideJet([jet_of(part, x) for part in self.parts], self._ordered)
+        return PartsJet([jet_of(part, x) for part in self.parts], self._ordered)
 
     def _ordered(self, values: Sequence[Array]) -> Float[Array, " out"]:
         return jnp.concatenate(values)[jnp.asarray(self.order)]
-
-
-class BesideJet:
-    """The derivatives of a `Beside`: those of its parts, in its order."""
-
-    def __init__(self, jets: Sequence[Any], ordered: Callable):
-        self._jets = jets
-        self._ordered = ordered
-
-    def derivative(self, *directions: Float[Array, " dim"] | np.ndarray) -> Float[Array, " out"]:
-        """The derivative along each of the directions in turn; the value for none."""
-        return self._ordered([jet.derivative(*directions) for jet in self._jets])
-
-    def taylor(
-        self, direction: Float[Array, " dim"] | np.ndarray, order: int
-    ) -> tuple[Float[Array, " out"], ...]:
-        """The value and the derivatives up to `order` along one direction."""
-        return tuple(self.derivative(*([direction] * k)) for k in range(order + 1))
-
-    def laplacian(self, seeds: Sequence[Any] | np.ndarray | Array) -> Float[Array, " out"]:
-        """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
-        return self._ordered([jet.laplacian(seeds) for jet in self._jets])

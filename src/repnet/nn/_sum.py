@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -21,6 +20,7 @@ class Sum(eqx.Module):
     **Source:** Wang and Lai 2024, equation 9, whose stages have one factor each; here a part brings
     its own, as `Standardized` does.
 
+    >>> import jax.numpy as jnp
     >>> float(Sum([jnp.sin, jnp.cos], out_size=1)(jnp.zeros(1))[0])
     1.0
     """
@@ -36,23 +36,26 @@ class Sum(eqx.Module):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         """The value at one point, shape `(out,)`."""
-        first, *others = [part(x) for part in self.parts]
-        return sum(others, start=first)
+        return _added([part(x) for part in self.parts])
 
-    def jet(self, x: Float[Array, " dim"]) -> "SumJet":
+    def jet(self, x: Float[Array, " dim"]) -> "PartsJet":
         """The derivatives at one point: of every part, computed as they are asked for."""
-        return SumJet([jet_of(part, x) for part in self.parts])
+        return PartsJet([jet_of(part, x) for part in self.parts], _added)
 
 
-class SumJet:
-    """The derivatives of a `Sum`: the sums of its parts' derivatives."""
+class PartsJet:
+    """The derivatives of a network of several parts: those of all parts, joined by a linear map.
 
-    def __init__(self, jets: Sequence[Any]):
+    **Arguments:** `jets`: of the parts; `join`: of their derivatives, one array each.
+    """
+
+    def __init__(self, jets: Sequence[Any], join: Callable[[Sequence[Array]], Array]):
         self._jets = jets
+        self._join = join
 
     def derivative(self, *directions: Float[Array, " dim"] | np.ndarray) -> Float[Array, " out"]:
         """The derivative along each of the directions in turn; the value for none."""
-        return sum((jet.derivative(*directions) for jet in self._jets), start=jnp.zeros(()))
+        return self._join([jet.derivative(*directions) for jet in self._jets])
 
     def taylor(
         self, direction: Float[Array, " dim"] | np.ndarray, order: int
@@ -62,9 +65,14 @@ class SumJet:
 
     def laplacian(self, seeds: Sequence[Any] | np.ndarray | Array) -> Float[Array, " out"]:
         """The sum of the second derivatives along the `seeds`, rows of length `dim`."""
-        return sum((jet.laplacian(seeds) for jet in self._jets), start=jnp.zeros(()))
+        return self._join([jet.laplacian(seeds) for jet in self._jets])
 
 
 def jet_of(part: Any, x: Float[Array, " dim"]) -> Any:
     """The derivatives of a network at one point; those of a function by nested forward mode."""
     return part.jet(x) if hasattr(part, "jet") else Jet(part, (), x)
+
+
+def _added(values: Sequence[Array]) -> Array:
+    first, *others = values
+    return sum(others, start=first)

@@ -96,12 +96,8 @@ class FlowSolver:
         line = f"a map over {self.steps} {samples} from {problem.dim} inputs, {_words(network)}"
         if len(tried) > 1:
             reasons = (*reasons, _choice(tried))
-        solution = replace(
-            solution,
-            plan=replace(solution.plan, network=line, numbers=numbers, reasons=reasons),
-            seconds=solution.seconds + clock.seconds,
-            compile_seconds=solution.compile_seconds + clock.compile_seconds,
-        )
+        plan = replace(solution.plan, network=line, numbers=numbers, reasons=reasons)
+        solution = clock.added_to(solution, plan=plan)
         return FlowMap(solution.network, states.shape[2], self.steps), solution
 
     def _network(

@@ -11,9 +11,8 @@ from jaxtyping import Bool, Float, PRNGKeyArray
 from repnet.nn import Beside
 from repnet.problem import Problem
 from repnet.solve._solution import RESULTS, Plan, Solution
-from repnet.solve._typical import typical
+from repnet.solve._typical import ROUND_OFF, typical
 
-_ROUND_OFF = 1e-13  # errors below this are not told apart
 _GAIN = 0.9  # of the error of the better solver for all, below which targets are fitted apart
 
 
@@ -27,9 +26,8 @@ def worth_apart(first: Float[np.ndarray, " out"], second: Float[np.ndarray, " ou
     >>> worth_apart(np.array([0.10, 0.11]), np.array([0.11, 0.10]))
     False
     """
-    first, second = (np.maximum(errors, _ROUND_OFF) for errors in (first, second))
-    each = typical(np.minimum(first, second))
-    return each < _GAIN * min(typical(first), typical(second))
+    each = typical(np.minimum(first, second), ROUND_OFF)
+    return each < _GAIN * min(typical(errors, ROUND_OFF) for errors in (first, second))
 
 
 def fit_apart(

@@ -53,9 +53,4 @@ class Automatic:
             reasons=(*found.reasons, *solution.plan.reasons),
             numbers={**solution.plan.numbers, **found.numbers},
         )
-        return dataclasses.replace(
-            solution,
-            plan=plan,
-            seconds=solution.seconds + clock.seconds,
-            compile_seconds=solution.compile_seconds + clock.compile_seconds,
-        )
+        return clock.added_to(solution, plan=plan)

@@ -1,5 +1,6 @@
 """Wall time of a solve, with the time that JAX spent compiling told apart."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -66,6 +67,15 @@ class Clock:
         """Seconds of everything else since the start."""
         end = time.perf_counter() if self._end is None else self._end
         return max(end - self._start - self.compile_seconds, 0.0)
+
+    def added_to(self, solution: Any, **changes: Any) -> Any:
+        """A solution whose times hold this clock's too, for work done before its solve."""
+        return dataclasses.replace(
+            solution,
+            seconds=solution.seconds + self.seconds,
+            compile_seconds=solution.compile_seconds + self.compile_seconds,
+            **changes,
+        )
 
 
 _running = _Running()

@@ -1,6 +1,5 @@
 """Least squares: one first layer, fixed, and the best read-out for it in float64."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -105,12 +104,7 @@ class LeastSquares(eqx.Module):
         require_regression(problem, "LeastSquares")
         with Clock() as clock, jax.enable_x64(True):
             pilot = choose_features(self, problem, network, key)
-        solution = solve_with(pilot, problem)
-        return dataclasses.replace(
-            solution,
-            seconds=solution.seconds + clock.seconds,
-            compile_seconds=solution.compile_seconds + clock.compile_seconds,
-        )
+        return clock.added_to(solve_with(pilot, problem))
 
     def _equation(self, problem: Problem, network: Any, key: PRNGKeyArray) -> Solution:
         if network is not None:

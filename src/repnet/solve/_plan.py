@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, PRNGKeyArray
+from jaxtyping import Bool, PRNGKeyArray
 
 from repnet.nn import MLP
 from repnet.problem import Problem
@@ -19,7 +19,7 @@ from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._sized import sized_gradient
 from repnet.solve._solution import Solution
-from repnet.solve._typical import typical
+from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._gauss_newton import GaussNewton
@@ -32,7 +32,6 @@ _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
-_ROUND_OFF = 1e-14
 _CLEARLY = 5.0  # times the windows' error: no comparison at the same points is needed
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
@@ -88,19 +87,19 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     windows = None
     if dim <= _WINDOWS_DIM and points >= _FEW:
         windows = try_windows(target, windows_key)
-        errors["windows"] = _typical(windows.errors)
+        errors["windows"] = typical(windows.errors, ROUND_OFF)
         if windows.error < _EXACT:
             return _windowed(target, windows, errors)
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
         pilot = choose_features(dense, problem, None, layer_key)
-    errors["least_squares"] = _typical(pilot.errors)
+    errors["least_squares"] = typical(pilot.errors, ROUND_OFF)
     if windows is not None:
         if np.all(pilot.errors > _CLEARLY * windows.errors):
             return _windowed(target, windows, errors)
         found = global_errors(target, windows, pilot, rows_key)
         of_one_layer = np.maximum(found, pilot.between)
-        errors["least_squares"] = _typical(of_one_layer)
+        errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
         if worth_apart(windows.errors, of_one_layer):
             second = of_one_layer < windows.errors
             apart_key = jax.random.fold_in(rows_key, 1)
@@ -133,11 +132,6 @@ def _apart(
     best = windows if errors["windows"] < errors["least_squares"] else dense
     why = "Targets differ in which solver fits them best, and each is fitted by its own."
     return Decision(best, (_words(errors), why), {"trials": errors}, finish)
-
-
-def _typical(errors: Float[np.ndarray, " out"]) -> float:
-    """Of errors measured by different solvers, which lose different digits to round-off."""
-    return typical(np.maximum(errors, _ROUND_OFF))
 
 
 def _words(errors: dict[str, float]) -> str:

@@ -1,6 +1,5 @@
 """Windows: independent local least-squares networks, blended into one."""
 
-import dataclasses
 from collections.abc import Callable
 
 import equinox as eqx
@@ -95,12 +94,7 @@ class Windows(eqx.Module):
         with Clock() as clock, jax.enable_x64(True), one_blas_thread():
             target = Target.of(problem)
             choice = choose_windows(wishes, target, key)
-        solution = fit_chosen(target, choice, problem)
-        return dataclasses.replace(
-            solution,
-            seconds=solution.seconds + clock.seconds,
-            compile_seconds=solution.compile_seconds + clock.compile_seconds,
-        )
+        return clock.added_to(fit_chosen(target, choice, problem))
 
 
 def fit_chosen(target: Target, choice: Choice, problem: Problem) -> Solution:
