@@ -6,7 +6,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet._threads import one_blas_thread
 from repnet.solve._feature_rows import accumulate, feature_rows
-from repnet.solve._pilot import Pilot
+from repnet.solve._search import Pilot
 from repnet.solve._triangular import Spectral
 from repnet.solve._window_fit import Choice, Target
 

@@ -15,10 +15,12 @@ from repnet.nn._check import check_activation, check_choice, check_count, check_
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._directions import CHOICES
+from repnet.solve._families import per_axis
 from repnet.solve._feature_rows import accumulate
-from repnet.solve._pilot import Pilot, choose_features, per_axis, require_features
+from repnet.solve._pilot import choose_features, require_features
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._regression import data_of, is_regression, require_regression
+from repnet.solve._search import Pilot
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 from repnet.solve._triangular import solved
@@ -152,8 +154,8 @@ def _plan(pilot: Pilot) -> Plan:
     ]
     if between:
         reasons.append(f"Between the samples two draws of the layer differ by {between:.1e}.")
-    if len(pilot.tried) > 1:
-        reasons.append(f"The best of {len(pilot.tried)} first layers tried on those rows.")
+    if pilot.trials > 1:
+        reasons.append(f"The best of {pilot.trials} first layers tried on those rows.")
     reasons += pilot.why
     ridges = pilot.ridges.tolist()
     numbers = {"heldout": heldout, "between": between, "tried": pilot.tried}

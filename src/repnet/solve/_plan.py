@@ -17,6 +17,7 @@ from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares, solve_with
 from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._regression import is_regression, require_regression
+from repnet.solve._search import clearly_worse
 from repnet.solve._sized import sized_gradient
 from repnet.solve._solution import Solution
 from repnet.solve._typical import ROUND_OFF, typical
@@ -32,7 +33,6 @@ _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
-_CLEARLY = 5.0  # times the windows' error: no comparison at the same points is needed
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -84,18 +84,19 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     target = Target.of(problem)
     points, dim = target.data.x.shape
     errors: dict[str, float] = {}
-    windows = None
+    windows, rival = None, None
     if dim <= _WINDOWS_DIM and points >= _FEW:
         windows = try_windows(target, windows_key)
         errors["windows"] = typical(windows.errors, ROUND_OFF)
         if windows.error < _EXACT:
             return _windowed(target, windows, errors)
+        rival = windows.errors
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
-        pilot = choose_features(dense, problem, None, layer_key)
+        pilot = choose_features(dense, problem, None, layer_key, rival=rival)
     errors["least_squares"] = typical(pilot.errors, ROUND_OFF)
     if windows is not None:
-        if np.all(pilot.errors > _CLEARLY * windows.errors):
+        if clearly_worse(pilot.errors, windows.errors):  # also at the same points
             return _windowed(target, windows, errors)
         found = global_errors(target, windows, pilot, rows_key)
         of_one_layer = np.maximum(found, pilot.between)

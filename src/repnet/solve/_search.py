@@ -1,0 +1,171 @@
+"""What a first layer promises: its error on rows that its read-out has not seen."""
+
+import dataclasses
+from collections.abc import Callable
+
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet.nn import MLP
+from repnet.solve._feature_rows import accumulate, feature_rows
+from repnet.solve._left_out import left_out_rms
+from repnet.solve._off_samples import off_samples
+from repnet.solve._triangular import RIDGES, ROUND_OFF, Spectral, solved
+from repnet.solve._typical import typical
+from repnet.spectrum import detect_grid
+
+TELL_NOISE = 8  # points below which none can tell noise from bends: fits go through them
+_HELD = 0.2  # share of the pilot's rows that judge a candidate
+_PILOT_ROWS = 3  # pilot rows per unit
+_THROUGH = 1e-4  # ridge up to which they do
+_RIDGES = np.append(RIDGES[RIDGES < 1e-5], 10.0 ** np.arange(-5.0, 0.1, 0.25))  # they cost nothing
+_SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
+_HOPELESS = 100.0  # times the least error so far: no ridge helps, since the data have no noise
+_CLEARLY = 5.0  # so many times another solver's error is too much for any scale to mend
+_BETWEEN = 512  # points between the samples where two draws of a layer are compared
+
+Draw = Callable[[PRNGKeyArray], MLP]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pilot:
+    """What the held-out rows decided: features, each target's ridge, and its relative error.
+
+    `judges` says which rows those are, `trials` how many layers they judged. `between` is what two
+    draws of the layer differ by between the samples, over the square root of two, if that was
+    looked at. `draw` makes the network from a key, if it is not a given one.
+    """
+
+    network: MLP
+    ridges: Float[np.ndarray, " out"]
+    heldout: Float[np.ndarray, " out"]
+    name: str
+    scale: tuple[float, ...] | None
+    draw: Draw | None
+    between: Float[np.ndarray, " out"] | float = 0.0
+    judges: str = "held-out rows of the pilot"
+    tried: dict[str, float] = dataclasses.field(default_factory=dict)
+    trials: int = 1
+    why: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> Float[np.ndarray, " out"]:
+        """The error to expect of every target."""
+        return np.maximum(self.heldout, self.between)
+
+    @property
+    def error(self) -> float:
+        """That of all targets together."""
+        return float(np.sqrt(np.mean(np.square(self.errors))))
+
+    @property
+    def steepest(self) -> float:
+        """The largest of the scales; 0 where there is none."""
+        return max(self.scale or (0.0,))
+
+    @property
+    def typical(self) -> float:
+        """Their geometric mean, by which layers are chosen."""
+        return typical(self.errors)
+
+
+def clearly_worse(
+    errors: Float[np.ndarray, " out"], rival: Float[np.ndarray, " out"] | None
+) -> bool:
+    """Whether every target's error is beyond what another choice of the same kind may mend."""
+    return rival is not None and bool(np.all(errors > _CLEARLY * rival))
+
+
+class Search:
+    """Judges networks on the same held-out rows."""
+
+    def __init__(
+        self,
+        x: Float[np.ndarray, "points dim"],
+        y: Float[np.ndarray, "points out"],
+        width: int,
+        *,
+        ridge: float | None,
+        rival: Float[np.ndarray, " out"] | None,
+        each: bool,
+        key: PRNGKeyArray,
+    ):
+        self.x, self.y, self.width, self.ridge, self.rival = x, y, width, ridge, rival
+        self.key, row_key = jr.split(key)
+        self.grid, self.each = detect_grid(x), each
+        self.least = np.full(y.shape[1], np.inf)  # error of every target so far
+        if each:
+            self.held = self.kept = np.arange(len(x))
+            return
+        count = min(len(x), max(_PILOT_ROWS * width, 256))
+        rows = np.asarray(jr.permutation(row_key, len(x)))[:count]
+        held = max(1, int(_HELD * count))
+        self.held, self.kept = np.sort(rows[:held]), np.sort(rows[held:])
+
+    def judge(self, name: str, scale: tuple[float, ...], draw: Draw) -> Pilot:
+        """The least held-out error over ridges, relative to the target's rms."""
+        return self._judged(draw(self.key), name, scale, draw)
+
+    def judge_given(self, network: MLP) -> Pilot:
+        """The same for a network that there is but one of."""
+        return self._judged(network, "given network", None, None)
+
+    def _judged(
+        self, network: MLP, name: str, scale: tuple[float, ...] | None, draw: Draw | None
+    ) -> Pilot:
+        if not self.each:
+            return Pilot(network, *self._ridge(network), name, scale, draw)
+        free = _RIDGES if len(self.x) >= TELL_NOISE else _RIDGES[_RIDGES <= _THROUGH]
+        ridges = free if self.ridge is None else np.array([self.ridge])
+        errors = left_out_rms(feature_rows(network, self.x), self.y, ridges)
+        found = _least(ridges, errors + 1e-16)
+        return Pilot(network, *found, name, scale, draw, judges="rows left out one at a time")
+
+    def checked(self, pilot: Pilot) -> Pilot:
+        """With the difference of two draws between the samples, in two dimensions and more.
+
+        Held-out rows of a grid lie on lines with others, which says little of what lies between.
+        """
+        if pilot.draw is None or self.x.shape[1] == 1:
+            return pilot
+        step = None if self.grid is None else np.asarray(self.grid.step)
+        points = off_samples(self.x, step, _BETWEEN, jr.fold_in(self.key, 1))
+        other = dataclasses.replace(pilot, network=pilot.draw(jr.fold_in(self.key, 2)))
+        values = [self.fitted(one, points) for one in (pilot, other)]
+        between = np.sqrt(np.mean(np.square(values[0] - values[1]), axis=0) / 2.0)
+        return dataclasses.replace(pilot, between=between)
+
+    def fitted(
+        self, pilot: Pilot, points: Float[np.ndarray, "points dim"]
+    ) -> Float[np.ndarray, "points out"]:
+        """Values of the fit to the rows that are kept."""
+        triangle = accumulate(pilot.network, self.x, self.y, self.kept)
+        return feature_rows(pilot.network, points) @ solved(triangle, pilot.ridges)
+
+    def _ridge(self, network: MLP) -> tuple[Float[np.ndarray, " out"], Float[np.ndarray, " out"]]:
+        """The best ridge of every target, and its error with it."""
+        triangle = accumulate(network, self.x, self.y, self.kept)
+        test, target = feature_rows(network, self.x[self.held]), self.y[self.held]
+
+        def errors(weights: np.ndarray) -> Float[np.ndarray, " out"]:
+            return np.sqrt(np.mean(np.square(test @ weights - target), axis=0)) + 1e-16
+
+        ridge = self.ridge or ROUND_OFF
+        found = {ridge: errors(solved(triangle, np.full(self.y.shape[1], ridge)))}
+        rough = (found[ridge] > 1e-4) & (found[ridge] < _HOPELESS * self.least)
+        small = len(self.kept) * triangle.columns**2 <= _SMALL * 10
+        if rough.any() and small and self.ridge is None:
+            spectral = Spectral.of(triangle)
+            found |= {float(r): errors(spectral.coefficients(r)) for r in RIDGES}
+        best, least = _least(np.array(list(found)), np.stack(list(found.values())))
+        self.least = np.minimum(self.least, least)
+        return best, least
+
+
+def _least(
+    ridges: Float[np.ndarray, " ridges"], errors: Float[np.ndarray, "ridges out"]
+) -> tuple[Float[np.ndarray, " out"], Float[np.ndarray, " out"]]:
+    """The ridge with the least error of every target, and that error."""
+    best = np.argmin(errors, axis=0)
+    return ridges[best], errors[best, np.arange(errors.shape[1])]
