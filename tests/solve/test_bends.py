@@ -19,7 +19,7 @@ PEAK = np.exp(-200.0 * (KNOTS[:, None] + 0.5) ** 2)
 def test_units_move_with_the_map():
     with jax.enable_x64(True):
         layer = RepLinear(1, 32, scale=12.0, features="plain", key=jr.key(1))
-        bends = candidates(PEAK)[1]
+        bends = candidates(PEAK, KNOTS)[1]
         weight, bias = layer.affine()
         steeper, moved = bends.place(layer).affine()
     before, after = (-(b / w[:, 0]) for w, b in ((weight, bias), (steeper, moved)))
@@ -30,19 +30,28 @@ def test_units_move_with_the_map():
 
 
 def test_units_gather_where_the_target_bends():
-    for bends in candidates(PEAK):
+    for bends in candidates(PEAK, KNOTS):
         assert np.all(np.diff(bends.warped) > 0)
         np.testing.assert_allclose(bends.warped[[0, -1]], [-1.0, 1.0], atol=1e-12)
         assert abs(KNOTS[np.argmax(bends.slope)] + 0.5) < 0.1
-    contrasts = [bends.contrast for bends in candidates(PEAK)]
+    contrasts = [bends.contrast for bends in candidates(PEAK, KNOTS)]
     assert contrasts[0] < contrasts[1] < contrasts[2]
-    assert f"{contrasts[0]:.1f} times" in candidates(PEAK)[0].reason()
+    assert f"{contrasts[0]:.1f} times" in candidates(PEAK, KNOTS)[0].reason()
 
 
 @pytest.mark.parametrize("values", [np.zeros(401), np.full(401, 7.0), 3.0 * KNOTS])
 def test_a_straight_target_moves_no_unit(values):
-    for bends in candidates(values[:, None]):
+    for bends in candidates(values[:, None], KNOTS):
         np.testing.assert_allclose(bends.warped, KNOTS, atol=1e-3)
+
+
+def test_a_gap_of_the_data_draws_no_units():
+    """What a fit does there is its own: it overshoots where it goes on from a slope."""
+    overshoot = np.exp(-0.5 * ((KNOTS[:, None] - 0.25) / 0.05) ** 2)
+    x = KNOTS[(KNOTS < 0.0) | (KNOTS > 0.5)]
+    for bends, filled in zip(candidates(overshoot, x), candidates(overshoot, KNOTS), strict=True):
+        gap = np.abs(KNOTS - 0.25) < 0.05
+        assert np.all(bends.slope[gap] < filled.slope[gap])
 
 
 def test_two_peaks_of_different_width_in_noise(monkeypatch):
@@ -64,7 +73,7 @@ def test_two_peaks_of_different_width_in_noise(monkeypatch):
     bent, plan = errors()
     assert "variable-width local tanh" in plan.network
     assert "as steep and dense" in str(plan)
-    monkeypatch.setattr(pilot, "bent_units", lambda *_: [])
+    monkeypatch.setattr(pilot, "bent_units", lambda *_: None)
     even, plan = errors()
     assert "variable-width" not in plan.network
     assert bent < 0.85 * even

@@ -6,11 +6,12 @@ import itertools
 import jax.random as jr
 import numpy as np
 import pytest
+import scipy.stats
 
 from repnet.judge import relative_l2
 from repnet.problem import regression
 from repnet.solve import LeastSquares
-from repnet.solve._left_out import left_out_rms
+from repnet.solve._left_out import FewRows
 from repnet.solve._triangular import Spectral, Triangle
 
 
@@ -28,7 +29,26 @@ def test_they_are_the_errors_of_fits_without_each_row(columns, ridge):
         weights = np.linalg.solve(normal, matrix[kept].T @ y[kept])
         missed.append(y[row] - matrix[row] @ weights)
     rms = np.sqrt(np.mean(np.square(missed), axis=0))
-    np.testing.assert_allclose(left_out_rms(matrix, y, np.array([ridge]))[0], rms, rtol=1e-4)
+    found = FewRows.of(matrix, y, np.array([ridge])).left_out_rms()[0]
+    np.testing.assert_allclose(found, rms, rtol=1e-4)
+
+
+@pytest.mark.parametrize("columns", [5, 20, 30])
+def test_evidence_is_the_density_of_the_rows(columns, rng):
+    """Up to a constant, with the variance at which they are most likely."""
+    matrix, y = rng.normal(size=(20, columns)), rng.normal(size=(20, 2))
+    ridges = np.array([1e-3, 0.1, 1.0])
+    found = FewRows.of(matrix, y, ridges).log_evidence()
+    unit = matrix / np.sqrt(np.square(matrix).sum(axis=0))
+    shift = np.square(ridges * np.linalg.svd(unit, compute_uv=False)[0])
+    for target in range(2):
+        densities = []
+        for more in shift:
+            shape = unit @ unit.T + more * np.eye(20)
+            variance = y[:, target] @ np.linalg.solve(shape, y[:, target]) / 20
+            normal = scipy.stats.multivariate_normal(np.zeros(20), variance * shape)
+            densities.append(normal.logpdf(y[:, target]))
+        np.testing.assert_allclose(np.diff(found[:, target]), np.diff(densities), rtol=1e-6)
 
 
 def test_a_fit_that_all_but_interpolates_keeps_its_digits():
@@ -38,7 +58,7 @@ def test_a_fit_that_all_but_interpolates_keeps_its_digits():
     triangle = Triangle(12, 1)
     triangle.add(matrix, y)
     assert np.min(1.0 - Spectral.of(triangle).leverages(matrix, 1e-10)) < 1e-12
-    (near,), (nearer,) = left_out_rms(matrix, y, np.array([1e-10, 1e-12]))
+    (near,), (nearer,) = FewRows.of(matrix, y, np.array([1e-10, 1e-12])).left_out_rms()
     missed = []
     for row in range(12):
         kept = np.delete(np.arange(12), row)

@@ -113,15 +113,17 @@ def bent_units(
     search: Search,
     band: Float[np.ndarray, " dim"],
     rivals: Sequence[Pilot],
-) -> list[Pilot]:
-    """Local features of one input: of one scale everywhere, and steeper where the target bends.
+) -> Pilot | None:
+    """Local features of one input, steeper where the target bends; `None` where they can't help.
 
-    Where it bends is read off the best fit so far, twice.
+    Where it bends is read off the best of them so far. They are told apart by their evidence, which
+    chance moves less than errors at rows left out; by those, the best of them is told from
+    `rivals`, which its evidence can't.
     """
     activation = solver.activation or jnp.tanh
     errors = np.min([pilot.errors for pilot in rivals], axis=0)
     if growth(activation) == "faster" or clearly_worse(errors, search.rival):
-        return []
+        return None
     out = search.y.shape[1]
 
     def judge(level: float, bends: Bends | None = None) -> Pilot:
@@ -131,23 +133,22 @@ def bent_units(
 
         name = f"local {_name(activation)}"
         if bends is None:
-            return search.judge(name, (level,), draw)
-        pilot = search.judge(f"variable-width {name}", (level,), draw)
+            return search.judge(name, (level,), draw, by_evidence=True)
+        pilot = search.judge(f"variable-width {name}", (level,), draw, by_evidence=True)
         return dataclasses.replace(pilot, why=(bends.reason(),))
 
-    found = _downhill(search, judge, _guess(band))
-    level = min(found, key=lambda pilot: pilot.typical).steepest
+    levels = _guess(band) * _COARSE ** np.arange(-4.0, 5.0)
+    found = [judge(float(level)) for level in levels]
     for _ in range(_LOOKS):
-        best = min([*rivals, *found], key=lambda pilot: pilot.typical)
-        values = search.fitted(best, KNOTS[:, None])
-        bent = [
-            judge(near, bends)
-            for bends in candidates(values)
-            for near in (level / _COARSE, level, level * _COARSE)
-        ]
-        level = min(bent, key=lambda pilot: pilot.typical).steepest
-        found.extend(bent)
-    return found
+        best = _likeliest(found)
+        values, level = search.fitted(best, KNOTS[:, None]), best.steepest
+        for bends in candidates(values, search.x[:, 0]):
+            found += [judge(near, bends) for near in (level / _COARSE, level, level * _COARSE)]
+    return dataclasses.replace(_likeliest(found), trials=len(found))
+
+
+def _likeliest(pilots: list[Pilot]) -> Pilot:
+    return max(pilots, key=lambda pilot: pilot.evidence)
 
 
 def _name(activation: Callable) -> str:

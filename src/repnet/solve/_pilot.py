@@ -83,12 +83,14 @@ def _choose(
         draw = partial(law.draw, search.width)
         pilots.extend(steps(solver, search, along, lambda key: draw(key=key), pilots))
     if each and x.shape[1] == 1 and solver.scale is None:
-        pilots.extend(bent_units(solver, search, band, pilots))
+        bent = bent_units(solver, search, band, pilots)
+        pilots += [] if bent is None else [bent]
     best = _best(search, pilots)
-    pilots.sort(key=lambda pilot: -pilot.typical)  # of those with one name the best is told
     tried = {f"{p.name} {p.steepest:.4g}": p.typical for p in pilots}
     why = (law.reason(),) if law is not None and best.name.endswith(ACTIVELY) else best.why
-    return dataclasses.replace(best, tried=tried, trials=len(pilots), why=why)
+    return dataclasses.replace(
+        best, tried=tried, trials=sum(pilot.trials for pilot in pilots), why=why
+    )
 
 
 def _law_of(solver: "LeastSquares", x: np.ndarray, y: np.ndarray) -> ActiveDirections | None:

@@ -9,7 +9,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP
 from repnet.solve._feature_rows import accumulate, feature_rows
-from repnet.solve._left_out import left_out_rms
+from repnet.solve._left_out import FewRows
 from repnet.solve._off_samples import off_samples
 from repnet.solve._triangular import RIDGES, ROUND_OFF, Spectral, solved
 from repnet.solve._typical import typical
@@ -34,7 +34,8 @@ class Pilot:
 
     `judges` says which rows those are, `trials` how many layers they judged. `between` is what two
     draws of the layer differ by between the samples, over the square root of two, if that was
-    looked at. `draw` makes the network from a key, if it is not a given one.
+    looked at. `draw` makes the network from a key, if it is not a given one. `evidence` is that of
+    few rows, over all targets.
     """
 
     network: MLP
@@ -44,6 +45,7 @@ class Pilot:
     scale: tuple[float, ...] | None
     draw: Draw | None
     between: Float[np.ndarray, " out"] | float = 0.0
+    evidence: float = -np.inf
     judges: str = "held-out rows of the pilot"
     tried: dict[str, float] = dataclasses.field(default_factory=dict)
     trials: int = 1
@@ -103,24 +105,42 @@ class Search:
         held = max(1, int(_HELD * count))
         self.held, self.kept = np.sort(rows[:held]), np.sort(rows[held:])
 
-    def judge(self, name: str, scale: tuple[float, ...], draw: Draw) -> Pilot:
-        """The least held-out error over ridges, relative to the target's rms."""
-        return self._judged(draw(self.key), name, scale, draw)
+    def judge(
+        self, name: str, scale: tuple[float, ...], draw: Draw, *, by_evidence: bool = False
+    ) -> Pilot:
+        """The ridge with the least held-out error, or with the most evidence."""
+        return self._judged(draw(self.key), name, scale, draw, by_evidence)
 
     def judge_given(self, network: MLP) -> Pilot:
         """The same for a network that there is but one of."""
         return self._judged(network, "given network", None, None)
 
     def _judged(
-        self, network: MLP, name: str, scale: tuple[float, ...] | None, draw: Draw | None
+        self,
+        network: MLP,
+        name: str,
+        scale: tuple[float, ...] | None,
+        draw: Draw | None,
+        by_evidence: bool = False,
     ) -> Pilot:
         if not self.each:
             return Pilot(network, *self._ridge(network), name, scale, draw)
         free = _RIDGES if len(self.x) >= TELL_NOISE else _RIDGES[_RIDGES <= _THROUGH]
         ridges = free if self.ridge is None else np.array([self.ridge])
-        errors = left_out_rms(feature_rows(network, self.x), self.y, ridges)
-        found = _least(ridges, errors + 1e-16)
-        return Pilot(network, *found, name, scale, draw, judges="rows left out one at a time")
+        rows = FewRows.of(feature_rows(network, self.x), self.y, ridges)
+        errors, evidence = rows.left_out_rms() + 1e-16, rows.log_evidence()
+        best = np.argmin(-evidence if by_evidence else errors, axis=0)
+        targets = np.arange(self.y.shape[1])
+        return Pilot(
+            network,
+            ridges[best],
+            errors[best, targets],
+            name,
+            scale,
+            draw,
+            evidence=float(evidence[best, targets].sum()),
+            judges="rows left out one at a time",
+        )
 
     def checked(self, pilot: Pilot) -> Pilot:
         """With the difference of two draws between the samples, in two dimensions and more.
@@ -158,14 +178,8 @@ class Search:
         if rough.any() and small and self.ridge is None:
             spectral = Spectral.of(triangle)
             found |= {float(r): errors(spectral.coefficients(r)) for r in RIDGES}
-        best, least = _least(np.array(list(found)), np.stack(list(found.values())))
+        tried, every = np.array(list(found)), np.stack(list(found.values()))
+        best = np.argmin(every, axis=0)
+        least = every[best, np.arange(len(best))]
         self.least = np.minimum(self.least, least)
-        return best, least
-
-
-def _least(
-    ridges: Float[np.ndarray, " ridges"], errors: Float[np.ndarray, "ridges out"]
-) -> tuple[Float[np.ndarray, " out"], Float[np.ndarray, " out"]]:
-    """The ridge with the least error of every target, and that error."""
-    best = np.argmin(errors, axis=0)
-    return ridges[best], errors[best, np.arange(errors.shape[1])]
+        return tried[best], least
