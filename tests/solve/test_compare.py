@@ -28,7 +28,7 @@ def test_leave_one_out_equals_refitting_without_each_point():
     x = np.sort(rng.uniform(-1, 1, 90))[:, None]
     y = np.sin(9 * x) * [1.0, 1.0] + rng.normal(size=(90, 2)) * [0.1, 1.0]
     target, pilot = _judged(x, y, 24)
-    found = _leave_one_out(pilot, target.data.x, target.data.y)
+    found = _leave_one_out(pilot.network, pilot.ridges, target.data.x, target.data.y)
     with jax.enable_x64(True):
         whole = Spectral.of(accumulate(pilot.network, target.data.x, target.data.y))
         matrix = feature_rows(pilot.network, target.data.x)

@@ -9,6 +9,8 @@ import pytest
 from repnet.nn import MLP, FourierFeatures, RepLinear
 from repnet.problem import Box, Problem, Term, regression
 from repnet.solve import LeastSquares, Solution, solve
+from repnet.solve._search import ridges_among
+from repnet.solve._triangular import Triangle, solved
 
 KEY = jr.key(0)
 X = np.linspace(-1.0, 3.0, 301)
@@ -67,6 +69,38 @@ def test_noise_is_averaged(rng):
     noisy = np.sin(9.0 * X) + 0.1 * rng.normal(size=len(X))
     found = solve(regression(X, noisy), None, LeastSquares(), key=KEY)(X)[:, 0]
     assert rms(found - np.sin(9.0 * X)) < 0.05  # half of the noise
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_ten_times_the_noisy_points_leave_half_of_the_error(dim):
+    direction = np.array([7.0, 4.0])[:dim]
+    new = np.random.default_rng(5).uniform(-1.0, 1.0, (2000, dim))
+    errors: dict[int, list[float]] = {2000: [], 20_000: []}
+    for points, found in errors.items():
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            x = rng.uniform(-1.0, 1.0, (points, dim))
+            noisy = np.sin(x @ direction) + 0.3 * rng.normal(size=points)
+            solution = solve(regression(x, noisy), None, LeastSquares(), key=KEY)
+            found.append(rms(solution(new)[:, 0] - np.sin(new @ direction)))
+    few, many = (np.exp(np.mean(np.log(found))) for found in errors.values())
+    assert many < 0.6 * few, errors
+
+
+def test_ridges_for_more_rows_say_the_same_of_the_readout(rng):
+    matrix, y = rng.normal(size=(30, 8)), rng.normal(size=(30, 2))
+    ridges, times = np.array([0.3, 1.1]), 5
+    triangle = Triangle(8, 2)
+    triangle.add(np.tile(matrix, (times, 1)), np.tile(y, (times, 1)))
+    found = solved(triangle, ridges_among(30 * times, ridges, 30))
+    norms = np.sqrt(np.square(matrix).sum(axis=0))
+    largest = np.linalg.svd(matrix / norms, compute_uv=False)[0]
+    for target, ridge in enumerate(ridges):
+        prior = np.diag(np.square(ridge * largest * norms))
+        exact = np.linalg.solve(times * matrix.T @ matrix + prior, times * matrix.T @ y[:, target])
+        np.testing.assert_allclose(found[:, target], exact, rtol=1e-9)
+    least = np.array([1e-13, 1e-12])
+    assert np.all(ridges_among(10**6, least, 100) == 1e-13)
 
 
 def test_a_noisy_target_takes_no_digits_from_an_exact_one(rng):

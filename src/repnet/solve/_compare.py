@@ -5,8 +5,9 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet._threads import one_blas_thread
+from repnet.nn import MLP
 from repnet.solve._feature_rows import accumulate, feature_rows
-from repnet.solve._search import Pilot
+from repnet.solve._search import Pilot, ridges_among
 from repnet.solve._triangular import Spectral
 from repnet.solve._window_fit import Choice, Target
 
@@ -26,7 +27,7 @@ def global_errors(
     **Arguments:**
 
     - `target`, `choice`: the data in standard units, and the pilot windows of the other method.
-    - `pilot`: the global layer and its ridges.
+    - `pilot`: the global layer and its ridges for all rows.
     - `key`: draws the rows of large data.
     """
     cover, data = choice.cut.cover, target.data
@@ -39,7 +40,8 @@ def global_errors(
         others = np.asarray(jax.random.permutation(key, np.flatnonzero(~near)))
         rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
     x = data.x[rows]
-    squares = np.square(_leave_one_out(pilot, x, data.y[rows]))
+    ridges = ridges_among(len(rows), pilot.ridges, len(data.x))
+    squares = np.square(_leave_one_out(pilot.network, ridges, x, data.y[rows]))
     total, count = np.zeros(squares.shape[1]), 0
     for window in choice.pilots:
         weight = cover.weights(np.array([window]), x[None])[0]
@@ -49,18 +51,21 @@ def global_errors(
 
 
 def _leave_one_out(
-    pilot: Pilot, x: Float[np.ndarray, "rows dim"], y: Float[np.ndarray, "rows out"]
+    network: MLP,
+    ridges: Float[np.ndarray, " out"],
+    x: Float[np.ndarray, "rows dim"],
+    y: Float[np.ndarray, "rows out"],
 ) -> Float[np.ndarray, "rows out"]:
     r"""$e_i = (y_i - \hat y_i)/(1 - h_i)$, with $h$ the diagonal of the hat matrix.
 
     **Source:** Allen 1974 (PRESS).
     """
     with jax.enable_x64(True), one_blas_thread():
-        spectral = Spectral.of(accumulate(pilot.network, x, y))
-        matrix = feature_rows(pilot.network, x)
+        spectral = Spectral.of(accumulate(network, x, y))
+        matrix = feature_rows(network, x)
         errors = np.empty_like(y)
-        for ridge in np.unique(pilot.ridges):
-            own = pilot.ridges == ridge
+        for ridge in np.unique(ridges):
+            own = ridges == ridge
             residual = y[:, own] - matrix @ spectral.coefficients(ridge)[:, own]
             held = np.maximum(1.0 - spectral.leverages(matrix, ridge), _LEAST)
             errors[:, own] = residual / held[:, None]

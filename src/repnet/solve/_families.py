@@ -144,6 +144,8 @@ def bent_units(
         values, level = search.fitted(best, KNOTS[:, None]), best.steepest
         for bends in candidates(values, search.x[:, 0]):
             found += [judge(near, bends) for near in (level / _COARSE, level, level * _COARSE)]
+        if _likeliest(found) is best:
+            break
     return dataclasses.replace(_likeliest(found), trials=len(found))
 
 

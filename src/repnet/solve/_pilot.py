@@ -15,15 +15,14 @@ from repnet.solve._directions import ACTIVE
 from repnet.solve._families import ACTIVELY, band_sines, bent_units, steps, waves
 from repnet.solve._finish import double
 from repnet.solve._regression import data_of
-from repnet.solve._search import TELL_NOISE, Pilot, Search
+from repnet.solve._search import TELL_NOISE, Pilot, Search, each_can_judge
 from repnet.spectrum import ActiveDirections, active_directions, axis_spectra
 
 if TYPE_CHECKING:
     from repnet.solve._least_squares import LeastSquares
 
 _AMONG_FEW = 512  # units at most where several inputs have fewer points
-_EACH = 512  # points up to which each can judge in turn
-_ROUGH = 3e-3  # error above which they do
+_ROUGH = 3e-3  # error above which every row judges
 _TINY = 1e-5  # errors that held-out rows no longer tell apart, if they differ by less than
 _ALIKE = 2.0
 
@@ -48,7 +47,8 @@ def choose_features(
         choose = partial(_choose, solver, x, y, network, law, rival, key)
         if len(x) >= TELL_NOISE:
             best = choose(each=False)
-            if best.error <= _ROUGH or len(x) > _EACH:
+            width = best.network.readout.weight.shape[1]
+            if best.error <= _ROUGH or not each_can_judge(len(x), x.shape[1], width):
                 return best
         return choose(each=True)
 
@@ -82,10 +82,10 @@ def _choose(
         along = np.full(x.shape[1], law.omega_max)
         draw = partial(law.draw, search.width)
         pilots.extend(steps(solver, search, along, lambda key: draw(key=key), pilots))
-    if each and x.shape[1] == 1 and solver.scale is None:
+    if each and search.quick and x.shape[1] == 1 and solver.scale is None:
         bent = bent_units(solver, search, band, pilots)
         pilots += [] if bent is None else [bent]
-    best = _best(search, pilots)
+    best = search.for_all_rows(_best(search, pilots))
     tried = {f"{p.name} {p.steepest:.4g}": p.typical for p in pilots}
     why = (law.reason(),) if law is not None and best.name.endswith(ACTIVELY) else best.why
     return dataclasses.replace(

@@ -23,6 +23,8 @@ _RIDGES = np.append(RIDGES[RIDGES < 1e-5], 10.0 ** np.arange(-5.0, 0.1, 0.25))  
 _SMALL = 3e8  # rows × units² below which every ridge is tried in the pilot
 _HOPELESS = 100.0  # times the least error so far: no ridge helps, since the data have no noise
 _CLEARLY = 5.0  # so many times another solver's error is too much for any scale to mend
+_EACH = 512  # points up to which each judges in turn,
+_WORK = 2e7  # and rows × units² up to which more do
 _BETWEEN = 512  # points between the samples where two draws of a layer are compared
 
 Draw = Callable[[PRNGKeyArray], MLP]
@@ -79,6 +81,29 @@ def clearly_worse(
     return rival is not None and bool(np.all(errors > _CLEARLY * rival))
 
 
+def ridges_among(
+    rows: int, ridges: Float[np.ndarray, " out"], found: int
+) -> Float[np.ndarray, " out"]:
+    r"""Ridges for so many rows, from those that serve `found` of them: $\lambda\sqrt{m/n}$.
+
+    Ridges bear on columns of norm 1, and more rows outweigh the same prior.
+    """
+    return np.maximum(ridges * np.sqrt(found / rows), np.minimum(ridges, ROUND_OFF))
+
+
+def each_can_judge(points: int, dim: int, width: int) -> bool:
+    """Whether rows left out in turn cost no more than a part of the rows, which judges worse."""
+    return points <= _EACH or (dim == 1 and _affordable(width) >= _pilot_rows(width))
+
+
+def _pilot_rows(width: int) -> int:
+    return max(_PILOT_ROWS * width, 256)
+
+
+def _affordable(width: int) -> int:
+    return int(_WORK / (width + 1) ** 2)
+
+
 class Search:
     """Judges networks on the same held-out rows."""
 
@@ -97,13 +122,21 @@ class Search:
         self.key, row_key = jr.split(key)
         self.grid, self.each = detect_grid(x), each
         self.least = np.full(y.shape[1], np.inf)  # error of every target so far
-        if each:
+        if each and len(x) <= _EACH:
             self.held = self.kept = np.arange(len(x))
             return
-        count = min(len(x), max(_PILOT_ROWS * width, 256))
+        count = min(len(x), _affordable(width) if each else _pilot_rows(width))
         rows = np.asarray(jr.permutation(row_key, len(x)))[:count]
+        if each:
+            self.held = self.kept = np.sort(rows)
+            return
         held = max(1, int(_HELD * count))
         self.held, self.kept = np.sort(rows[:held]), np.sort(rows[held:])
+
+    @property
+    def quick(self) -> bool:
+        """Whether fifty more layers can be judged in a second or two."""
+        return len(self.kept) <= _affordable(self.width)
 
     def judge(
         self, name: str, scale: tuple[float, ...], draw: Draw, *, by_evidence: bool = False
@@ -127,7 +160,7 @@ class Search:
             return Pilot(network, *self._ridge(network), name, scale, draw)
         free = _RIDGES if len(self.x) >= TELL_NOISE else _RIDGES[_RIDGES <= _THROUGH]
         ridges = free if self.ridge is None else np.array([self.ridge])
-        rows = FewRows.of(feature_rows(network, self.x), self.y, ridges)
+        rows = FewRows.of(feature_rows(network, self.x[self.kept]), self.y[self.kept], ridges)
         errors, evidence = rows.left_out_rms() + 1e-16, rows.log_evidence()
         best = np.argmin(-evidence if by_evidence else errors, axis=0)
         targets = np.arange(self.y.shape[1])
@@ -155,6 +188,14 @@ class Search:
         values = [self.fitted(one, points) for one in (pilot, other)]
         between = np.sqrt(np.mean(np.square(values[0] - values[1]), axis=0) / 2.0)
         return dataclasses.replace(pilot, between=between)
+
+    def for_all_rows(self, pilot: Pilot) -> Pilot:
+        """With the ridges that serve all rows as those found serve the rows that are kept."""
+        if self.ridge is not None:
+            return pilot
+        return dataclasses.replace(
+            pilot, ridges=ridges_among(len(self.x), pilot.ridges, len(self.kept))
+        )
 
     def fitted(
         self, pilot: Pilot, points: Float[np.ndarray, "points dim"]
