@@ -80,7 +80,7 @@ def test_noise_is_smoothed_by_what_all_rows_say(monkeypatch):
     )
     x, between = np.linspace(-1.0, 1.0, 129), np.linspace(-1.0, 1.0, 1001)
     errors: dict[int, list[float]] = {0: [], 512: []}
-    for target, seed in itertools.product(targets, range(4)):
+    for target, seed in itertools.product(targets, range(12)):
         noise = np.random.default_rng(seed).normal(size=len(x))
         problem = regression(x, target(x) + 0.1 * np.std(target(x)) * noise)
         for most, found in errors.items():
