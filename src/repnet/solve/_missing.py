@@ -5,12 +5,17 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from repnet.solve._alike import Alike, Gap, Record
+from repnet.solve._stacking import stacked_share
+
 _SIDE = 3  # known samples on either side that a cubic depends on
 _FURTHEST = 12  # steps to the furthest of them
 _PATTERNS = 256  # of which places are known that are learnt from: the most frequent
 _LEAST = 32  # examples of a pattern below which it is left to the cubics
 _MOST = 2**14  # examples and outputs of a pattern together, evenly spread over the record
 _RIDGES = 10.0 ** np.arange(-7.0, 1.5, 0.5)  # relative to the number of examples
+_GAPS = 16  # kinds of gaps for which places that look alike are asked: the most frequent
+_LONG = 10**5  # samples and outputs beyond which they are not, for time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +45,8 @@ def fill_missing(
     Akima's cubic through the three known nodes on either side is an example; ridge regression on
     the pattern's four values, centred at the cubic's, learns it, one pattern and one output at a
     time. The ridge minimizes the leave-one-out error, and where none lowers that of the cubics,
-    they stay.
+    they stay. Then kernel regression on what is further around (`_alike.Record`), which knows
+    places that look alike, has the share that its leave-one-out errors give it.
 
     **Arguments:** `nodes`: of the samples, increasing integers; `y`: their values; `cubics`: what
     Akima's cubics are at every sample without it.
@@ -66,6 +72,9 @@ def fill_missing(
     filled = np.flatnonzero(learnt & ~near.known)
     if not len(filled):
         return None
+    if near.record.size <= _LONG:
+        for out in range(y.shape[1]):
+            _ask_alike(near, result[:, out], learnt, out)
     left_out = np.where(learnt[nodes, None], result[nodes], cubics)
     return Missing(filled, result[filled], left_out)
 
@@ -149,6 +158,46 @@ def _learn(
         more[own] = without[row]
         values[:, out] += more
     return values
+
+
+def _ask_alike(
+    near: _Neighbourhoods,
+    result: Float[np.ndarray, " nodes"],
+    learnt: Bool[np.ndarray, " nodes"],
+    out: int,
+) -> None:
+    """Mix into what is learnt of an output what places that look alike have, where that is nearer.
+
+    **Arguments:** `result`: what is learnt where `learnt`; overwritten.
+    """
+    values = np.where(near.known, near.record[:, out], result)
+    record = Record(values, near.known, near.known | learnt, near.record.shape[1])
+    about = np.stack([-near.offsets[:, _SIDE - 1], near.offsets[:, _SIDE]], axis=1)
+    of = learnt[near.places]
+    kinds, count = np.unique(about[of & ~near.known[near.places]], axis=0, return_counts=True)
+    view = None
+    for number in np.argsort(-count, kind="stable")[:_GAPS]:
+        gap = Gap(*(int(side) for side in kinds[number]))
+        view = view or record.view(gap)
+        members = near.places[of & (about == kinds[number]).all(axis=1)]
+        found = record.alike(gap, view, members) if view else None
+        if found is not None:
+            share = _share_of_alike(near, gap, found, out)
+            result[members] += share * (found.values - result[members])
+
+
+def _share_of_alike(near: _Neighbourhoods, gap: Gap, found: Alike, out: int) -> float:
+    """The share that its leave-one-out errors give it beside the ridge of such a gap."""
+    pattern = np.array([-gap.left - 1, -gap.left, gap.right, gap.right + 1])
+    rows = near.like(pattern)
+    rows = rows[np.isin(near.places[rows], found.examples)]
+    if len(rows) < _LEAST:
+        return 0.0
+    cubic, about = near.seen(pattern, rows)
+    target = near.record[near.places[rows], out] - cubic[:, out]
+    _, without = _ridge((about - cubic[:, None])[:, :, out], target)
+    missed = found.missed[np.searchsorted(found.examples, near.places[rows])]
+    return stacked_share(target - without, missed)
 
 
 def akima_between(

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from repnet._threads import one_blas_thread
 from repnet.nn import PiecewiseCubic
 from repnet.solve._cover import Cover
 from repnet.solve._missing import fill_missing
@@ -49,7 +50,7 @@ class Pieces:
         values = np.zeros((len(knots), y.shape[1]))
         np.add.at(values, place, y)
         values /= np.bincount(place)[:, None]
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), one_blas_thread():
             left_out = _left_out(knots, values)
             missed = y - left_out[place]
             grid = detect_grid(knots[:, None])

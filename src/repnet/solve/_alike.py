@@ -1,0 +1,185 @@
+"""A record's values from places that look alike: kernel regression over the samples around."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.spatial.distance import cdist
+
+_SIDES = 8, 32, 128  # nodes on either side that are looked at
+_WIDTHS = 2.0 ** np.arange(-1.0, 3.0)  # of the kernel, relative to the median distance
+_MOST, _FEW = 1000, 500  # examples, evenly spread: that learn, and that choose the view
+_SHARED = 8  # outputs beyond which they share what so many have
+_LEAST = 64  # examples below which nothing is learnt
+_RIDGES = 10.0 ** np.arange(-6.0, 1.5, 0.5)
+_BLOCK = 4096  # places answered at once
+
+
+class Gap(NamedTuple):
+    """Nodes from a place to the nearest samples, both at least one."""
+
+    left: int
+    right: int
+
+
+class View(NamedTuple):
+    """How many nodes on either side are looked at, and how near is alike: in median distances."""
+
+    side: int
+    width: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Alike:
+    """What kernel regression has at some places, each without its own value.
+
+    - `values`: there, shape `(asked,)`.
+    - `examples`: the places learnt from, increasing, `(examples,)`.
+    - `missed`: leave-one-out errors at these, target less value, `(examples,)`.
+    """
+
+    values: Float[np.ndarray, " asked"]
+    examples: Int[np.ndarray, " examples"]
+    missed: Float[np.ndarray, " examples"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    r"""One output of a record with holes, and values in them that serve as neighbours.
+
+    What is learnt is a sample less the line through the ends of a gap about it; what it is learnt
+    from are nodes on either side, less that line's value, weighed with the inverse root of their
+    distance. The kernel is $\exp(-d^2/2w^2) + \langle p, q\rangle/\overline{\langle p,p\rangle}$,
+    a linear predictor and what differs from it where patches are alike; its ridge has the least
+    leave-one-out error, which is exact.
+
+    - `values`: at every node, `(nodes,)`; `known`: which are samples; `held`: which are samples, or
+      holes with a value.
+    - `outputs`: how many such records share the work.
+
+    **Source:** kernel ridge regression: Saunders, Gammerman and Vovk 1998; patches that look alike:
+    Buades, Coll and Morel 2005.
+    """
+
+    values: Float[np.ndarray, " nodes"]
+    known: Bool[np.ndarray, " nodes"]
+    held: Bool[np.ndarray, " nodes"]
+    outputs: int = 1
+
+    def view(self, gap: Gap) -> View | None:
+        """That of the least leave-one-out error; a wider one must be below by two standard errors.
+
+        **Returns:** `None` with too few examples, or with equal ones.
+        """
+        examples = self._examples(gap, _FEW)
+        best, least = None, np.full(len(examples), np.inf)
+        for side in _SIDES if len(examples) >= _LEAST else ():
+            patches, line = self._patches(gap, side, examples)
+            target = self.values[examples] - line
+            found = min(_regressions(patches, target, _WIDTHS), key=_error_of, default=None)
+            if found is None:
+                return None
+            gain = least - np.square(found.missed)
+            if best is None or gain.mean() > 2.0 * gain.std() / np.sqrt(len(gain)):
+                best, least = View(side, found.width), np.square(found.missed)
+        return best
+
+    def alike(self, gap: Gap, view: View, asked: Int[np.ndarray, " asked"]) -> Alike | None:
+        """Values at nodes with such a gap about them, learnt wherever its ends are known.
+
+        Samples among those `asked` have what all others say.
+
+        **Returns:** `None` with too few examples, or with equal ones.
+        """
+        examples = self._examples(gap, _MOST)
+        if len(examples) < _LEAST:
+            return None
+        patches, line = self._patches(gap, view.side, examples)
+        target = self.values[examples] - line
+        for learnt in _regressions(patches, target, np.array([view.width])):
+            values = np.empty(len(asked))
+            for start in range(0, len(asked), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                patches, line = self._patches(gap, view.side, asked[some])
+                values[some] = line + learnt(patches)
+            own = np.isin(asked, examples)
+            row = np.searchsorted(examples, asked[own])
+            values[own] = self.values[asked[own]] - learnt.missed[row]
+            return Alike(values, examples, learnt.missed)
+        return None
+
+    def _examples(self, gap: Gap, most: int) -> Int[np.ndarray, " examples"]:
+        """Samples with samples at the ends of such a gap, evenly spread over the record."""
+        found = np.flatnonzero(self.known)
+        found = found[(found >= gap.left) & (found + gap.right < len(self.known))]
+        found = found[self.known[found - gap.left] & self.known[found + gap.right]]
+        most = min(most, _SHARED * most // self.outputs)
+        return found[:: max(1, -(-len(found) // most))]
+
+    def _patches(
+        self, gap: Gap, side: int, places: Int[np.ndarray, " places"]
+    ) -> tuple[Float[np.ndarray, "places both"], Float[np.ndarray, " places"]]:
+        """The weighed nodes about every place, and the line's values there."""
+        step = np.arange(side)
+        offset = np.concatenate([-gap.left - step[::-1], gap.right + step])
+        at = places[:, None] + offset
+        inside = (at >= 0) & (at < len(self.values))
+        at = np.clip(at, 0, len(self.values) - 1)
+        left, right = self.values[at[:, side - 1]], self.values[at[:, side]]
+        line = (gap.right * left + gap.left * right) / (gap.left + gap.right)
+        about = np.where(inside & self.held[at], self.values[at] - line[:, None], 0.0)
+        return about / np.sqrt(np.abs(offset)), line
+
+
+@dataclasses.dataclass(frozen=True)
+class _Regression:
+    """Kernel ridge regression.
+
+    - `patches`: learnt from, `(examples, both)`; `weight`: of each, `(examples,)`.
+    - `width`: of the Gaussian, in median distances `middle`; `size`: mean square of a patch.
+    - `missed`: leave-one-out errors, `(examples,)`.
+    """
+
+    patches: Float[np.ndarray, "examples both"]
+    weight: Float[np.ndarray, " examples"]
+    width: float
+    middle: float
+    size: float
+    missed: Float[np.ndarray, " examples"]
+
+    def __call__(self, asked: Float[np.ndarray, "asked both"]) -> Float[np.ndarray, " asked"]:
+        distance = cdist(asked, self.patches)
+        kernel = np.exp(-0.5 * np.square(distance / (self.width * self.middle)))
+        return kernel @ self.weight + asked @ (self.patches.T @ self.weight) / self.size
+
+
+def _error_of(found: _Regression) -> float:
+    return float(np.mean(np.square(found.missed)))
+
+
+def _regressions(
+    patches: Float[np.ndarray, "examples both"],
+    target: Float[np.ndarray, " examples"],
+    widths: Float[np.ndarray, " widths"],
+) -> Iterator[_Regression]:
+    """The regression of every width, with the ridge that has the least leave-one-out error.
+
+    None where most patches are equal.
+    """
+    distance = cdist(patches, patches)
+    middle = float(np.median(distance))
+    if middle <= 0.0:
+        return
+    size = float(np.mean(np.sum(np.square(patches), axis=1)))
+    linear = patches @ patches.T / size
+    for width in widths:
+        kernel = np.exp(-0.5 * np.square(distance / (width * middle))) + linear
+        values, vectors = np.linalg.eigh(kernel)
+        seen, squares = vectors.T @ target, np.square(vectors)
+        inverse = 1.0 / (np.maximum(values, 0.0) + _RIDGES[:, None])
+        weights = inverse * seen @ vectors.T
+        missed = weights / (inverse @ squares.T)
+        best = np.argmin(np.mean(np.square(missed), axis=1))
+        yield _Regression(patches, weights[best], float(width), middle, size, missed[best])

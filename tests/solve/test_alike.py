@@ -1,0 +1,131 @@
+"""Missing samples follow from places that look alike, and errors are those of leaving out."""
+
+import jax.random as jr
+import numpy as np
+import pytest
+from scipy.interpolate import Akima1DInterpolator
+
+from repnet.problem import regression
+from repnet.solve import Windows
+from repnet.solve._alike import Gap, Record, View, _regressions
+
+
+def _smoothed_logistic_map(count):
+    """A deterministic record that no linear predictor knows."""
+    x = np.full(count, 0.3)
+    for i in range(1, count):
+        x[i] = 3.9 * x[i - 1] * (1.0 - x[i - 1])
+    return np.convolve(x, [0.25, 0.5, 0.25], "same")
+
+
+def _with_holes(values, rng, share=0.1):
+    known = rng.random(len(values)) > share
+    known[[0, -1]] = True
+    held = np.where(
+        known, values, np.interp(np.arange(len(values)), np.flatnonzero(known), values[known])
+    )
+    return Record(held, known, np.ones(len(values), bool))
+
+
+def _view(record, gap):
+    found = record.view(gap)
+    assert found is not None
+    return found
+
+
+def _alike(record, gap, view, asked):
+    found = record.alike(gap, view, asked)
+    assert found is not None
+    return found
+
+
+def test_errors_left_out_are_those_of_the_kernel_without_the_example(rng):
+    patches, target = rng.normal(size=(40, 6)), rng.normal(size=40)
+    (found,) = _regressions(patches, target, np.array([0.7]))
+    distance = np.linalg.norm(patches[:, None] - patches, axis=2)
+    np.testing.assert_allclose(found.middle, np.median(distance))
+    kernel = np.exp(-0.5 * (distance / (0.7 * found.middle)) ** 2)
+    kernel += patches @ patches.T / np.mean(np.sum(patches**2, axis=1))
+
+    def missed(ridge):
+        errors = np.empty(40)
+        for i in range(40):
+            rest = np.arange(40) != i
+            weight = np.linalg.solve(kernel[np.ix_(rest, rest)] + ridge * np.eye(39), target[rest])
+            errors[i] = target[i] - kernel[i, rest] @ weight
+        return errors
+
+    by_ridge = [missed(ridge) for ridge in 10.0 ** np.arange(-6.0, 1.5, 0.5)]
+    least = min(by_ridge, key=lambda errors: np.mean(errors**2))
+    np.testing.assert_allclose(found.missed, least, rtol=1e-6, atol=1e-9)
+    # At the examples, the regression itself gives the kernel's products with its weights.
+    np.testing.assert_allclose(found(patches), kernel @ found.weight, atol=1e-10)
+
+
+def test_a_chaotic_records_samples_follow_from_places_like_theirs(rng):
+    values = _smoothed_logistic_map(800)
+    record = _with_holes(values, rng)
+    gap = Gap(1, 1)
+    view = _view(record, gap)
+    holes = np.flatnonzero(~record.known[2:-2]) + 2
+    holes = holes[record.known[holes - 1] & record.known[holes + 1]]
+    found = _alike(record, gap, view, holes)
+    line = (values[holes - 1] + values[holes + 1]) / 2.0
+    error = np.sqrt(np.mean((found.values - values[holes]) ** 2))
+    assert error < 0.4 * np.sqrt(np.mean((line - values[holes]) ** 2))
+    told = np.sqrt(np.mean(found.missed**2))
+    assert told / 1.5 < error < 1.5 * told
+
+
+def test_samples_that_are_asked_have_what_all_others_say(rng):
+    record = _with_holes(_smoothed_logistic_map(300), rng)
+    gap, view = Gap(1, 1), View(8, 1.0)
+    known = np.flatnonzero(record.known)[100:150]
+    found = _alike(record, gap, view, known)
+    learnt = np.isin(known, found.examples)
+    assert learnt.sum() > 20
+    missed = found.missed[np.searchsorted(found.examples, known[learnt])]
+    rest = record.values[known[learnt]] - missed
+    np.testing.assert_allclose(found.values[learnt], rest, atol=1e-12)
+    # A sample says nothing of itself: with another value, others tell the same of its place.
+    changed = record.values.copy()
+    place = known[learnt][7]
+    changed[place] += 1e-3
+    moved = (
+        _alike(Record(changed, record.known, record.held), gap, view, known).values - found.values
+    )
+    assert np.argmax(np.abs(moved)) != np.flatnonzero(known == place)[0]
+    assert np.abs(moved[known == place]) < 0.1 * np.abs(moved).max()
+
+
+def test_a_long_period_is_looked_for_further_away_and_noise_is_not(rng):
+    nodes = np.arange(1500)
+    periodic = rng.normal(size=90)[nodes % 90] + 0.05 * rng.normal(size=1500)
+    assert _view(_with_holes(periodic, rng), Gap(1, 1)).side == 128
+    assert _view(_with_holes(rng.normal(size=1500), rng), Gap(1, 1)).side == 8
+
+
+@pytest.mark.parametrize("values", [np.full(400, 3.0), np.sin(np.arange(60.0))])
+def test_equal_or_few_examples_teach_nothing(values, rng):
+    record = _with_holes(values, rng)
+    assert record.view(Gap(1, 1)) is None
+    assert record.alike(Gap(1, 1), View(8, 1.0), np.array([30])) is None
+
+
+def test_many_outputs_share_the_examples_of_eight(rng):
+    record = _with_holes(rng.normal(size=1400), rng)
+    shared = Record(record.values, record.known, record.held, outputs=16)
+    count = len(_alike(record, Gap(1, 1), View(8, 1.0), np.array([30])).examples)
+    assert 550 <= count <= 1000
+    few = len(_alike(shared, Gap(1, 1), View(8, 1.0), np.array([30])).examples)
+    assert count / 2.5 < few < count / 1.5
+
+
+def test_windows_fill_a_chaotic_record_by_half_of_what_cubics_miss(rng):
+    values = _smoothed_logistic_map(900)
+    nodes = np.sort(rng.permutation(900)[:810])
+    away = np.setdiff1d(np.arange(10, 890), nodes)
+    solution = Windows().run(regression(nodes.astype(float), values[nodes]), key=jr.key(0))
+    akima = Akima1DInterpolator(nodes, values[nodes])(away)
+    error = np.linalg.norm(solution(away.astype(float))[:, 0] - values[away])
+    assert error < 0.5 * np.linalg.norm(akima - values[away])
