@@ -43,7 +43,7 @@ def test_windows_follow_the_whole_unless_their_errors_are_far_apart():
 
 def test_errors_are_blended_over_windows_by_weights_and_shares(rng):
     data = Sampled(np.linspace(-1, 1, 4)[:, None], rng.normal(size=(4, 2)), None)
-    missed = Missed.none(data)
+    missed = Missed.none(data, np.ones(2, bool))
     site = np.array([[0, 1, 2], [1, 2, 0]])
     weight = np.array([[1.0, 0.75, 0.5], [0.25, 0.5, 0.0]])
     share = np.array([[0.5, 1.0], [1.0, 0.0]])
@@ -61,3 +61,5 @@ def test_errors_are_blended_over_windows_by_weights_and_shares(rng):
     expected = [4.0, (0.375 * 2 + 0.25 * 8) / 0.625, (0.25 * 1 + 0.5 * 3) / 0.75, np.nan]
     np.testing.assert_allclose(missed.mean()[:, 0], expected)
     np.testing.assert_allclose(missed.mean()[:, 1], [4.0, 2.0, 1.0, np.nan])
+    # Added twice, the shares come to 2 and 1.5 at the first two sites, to 1 and 0 at the others.
+    np.testing.assert_array_equal(np.isnan(missed.mean(1.0)[:, 1]), [False, False, True, True])

@@ -15,6 +15,7 @@ from ._magnitude import (
 from ._mlp import MLP, BlockDense, BlockDiagonal, Dense
 from ._mscale_linear import MscaleLinear
 from ._multiscale import MscaleDNN
+from ._nodal import NodalCubic
 from ._operator import AtQueries, DeepONet, FlowMap, windows_of
 from ._piecewise import PiecewiseCubic
 from ._powers import cubed_relu, squared_relu
@@ -51,6 +52,7 @@ __all__ = [
     "Magnitude",
     "MscaleDNN",
     "MscaleLinear",
+    "NodalCubic",
     "Normal",
     "PiecewiseCubic",
     "Rates",

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from repnet.nn._first import AbstractFirstLayer
+from repnet.nn._nodal import NodalCubic
 from repnet.nn._piecewise import PiecewiseCubic
 
 
@@ -90,6 +91,7 @@ class Windowed(eqx.Module):
     - `start`, `spacing`: where the windows stand per axis, shape `(dim,)`.
     - `counts`: windows per axis; an axis with one window has no blending.
     - `pieces`: cubics between the samples of one input, which add to the local networks.
+    - `nodal`: what is added at nodes of a grid that hold no sample.
 
     **Source:** this project, after partition-of-unity and finite-basis networks
     (Moseley, Markham and Nissen-Meyer 2023).
@@ -115,6 +117,7 @@ class Windowed(eqx.Module):
     spacing: Float[Array, " dim"]
     counts: tuple[int, ...] = eqx.field(static=True)
     pieces: SharedPieces | None = None
+    nodal: NodalCubic | None = None
 
     @property
     def in_size(self) -> int:
@@ -137,7 +140,7 @@ class Windowed(eqx.Module):
             window = _flat(node, self.counts)
             weight = jnp.prod(jnp.where(last > 0, blend(place - node), 1.0))
             total = total + weight * self._local(window, x)
-        return total
+        return total if self.nodal is None else total + self.nodal(x)
 
     def many(self, points: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, "points out"]:
         """The values at many points, window by window: far fewer memory reads than `vmap`."""
@@ -156,7 +159,7 @@ class Windowed(eqx.Module):
             for some in _slices(len(used), _pairs_at_once(part.layer.width)):
                 found[used[some]] += part.many(window[used[some]], local[used[some]])
         np.add.at(values, point, weight[:, None] * found)
-        return values
+        return values if self.nodal is None else values + self.nodal.many(points)
 
     def _local(self, window: Int[Array, ""], x: Float[Array, " dim"]) -> Float[Array, " out"]:
         local = (x - self.centre[window]) / self.radius[window]

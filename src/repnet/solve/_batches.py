@@ -74,6 +74,11 @@ class Sampled:
         count = np.maximum(np.bincount(self.sites), 1)
         return np.stack([np.bincount(self.sites, column) / count for column in values.T], axis=1)
 
+    @property
+    def nodes(self) -> tuple[Float[np.ndarray, "*size out"], Bool[np.ndarray, "*size"]]:
+        """Values at the nodes of the grid, zero without a sample, and which hold one."""
+        return self._nodes, self._held
+
     def cover(self, per_window: int, stretch: Float[np.ndarray, " dim"]) -> "Cut":
         """A cover of the data by windows of about `per_window` points."""
         cover = make_cover(self.x, per_window, self.grid, stretch)

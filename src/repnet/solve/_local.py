@@ -40,6 +40,12 @@ class Design:
         """The mean diagonal of the kernels: ridges are in units of it."""
         return np.square(self.matrix).sum(axis=2).mean(axis=1)
 
+    def take(self, rows: Int[np.ndarray, " some"]) -> "Design":
+        """That of some windows; points that all windows share stay as they are."""
+        if len(self.matrix) == 1:
+            return self
+        return Design(self.matrix[rows], self.level[rows], self.width)
+
 
 def make_design(
     layer: AbstractFirstLayer, local: Float[np.ndarray, "windows points dim"]

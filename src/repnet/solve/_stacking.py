@@ -4,7 +4,7 @@ import dataclasses
 import threading
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from repnet.solve._batches import Batch, Sampled
 
@@ -55,18 +55,20 @@ def local_shares(
 class Missed:
     """Leave-one-out errors of windows, blended as the windows are; threads may add to it at once.
 
-    `total` and `weight`, shape `(sites, out)`: sums over the windows.
+    - `judged`: the windows that it is asked of, shape `(windows,)`.
+    - `total`, `weight`: sums over these, shape `(sites, out)`.
     """
 
+    judged: Bool[np.ndarray, " windows"]
     total: Float[np.ndarray, "sites out"]
     weight: Float[np.ndarray, "sites out"]
     lock: threading.Lock
 
     @staticmethod
-    def none(data: Sampled) -> "Missed":
+    def none(data: Sampled, judged: Bool[np.ndarray, " windows"]) -> "Missed":
         """Sums that hold nothing yet."""
         shape = 1 + int(data.sites.max()), data.y.shape[1]
-        return Missed(np.zeros(shape), np.zeros(shape), threading.Lock())
+        return Missed(judged, np.zeros(shape), np.zeros(shape), threading.Lock())
 
     def add(
         self,
@@ -79,7 +81,7 @@ class Missed:
             np.add.at(self.total, batch.site, batch.weight[..., None] * errors)
             np.add.at(self.weight, batch.site, batch.weight[..., None] * share[:, None])
 
-    def mean(self) -> Float[np.ndarray, "sites out"]:
-        """The blended errors; NaN where no window had a share."""
-        empty = self.weight <= 0.0
+    def mean(self, least: float = 0.0) -> Float[np.ndarray, "sites out"]:
+        """The blended errors; NaN where the windows' shares come to no more than the least."""
+        empty = self.weight <= least
         return np.where(empty, np.nan, self.total / np.where(empty, 1.0, self.weight))

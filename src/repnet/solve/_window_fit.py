@@ -24,6 +24,7 @@ from repnet.solve._local import (
     make_design,
     readouts,
 )
+from repnet.solve._missing_nodes import judging_windows, misses_nodes, with_kriged_nodes
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
@@ -46,6 +47,7 @@ _KEPT = 0.03  # a candidate with a smaller share of the pilot windows is dropped
 _BLEND = 0.1  # a layer with a smaller share in a window is dropped there
 _NONE = 1e-300  # a share so small is none
 _ROUND_OFF = 1e-14  # leave-one-out errors below this are not told apart
+_ROUGH = 1e-3  # relative error of windows above which missing nodes are kriged
 _WEIGHTS = 2e7  # read-out weights per layer, which bounds the network's memory
 
 
@@ -161,12 +163,14 @@ class Choice:
 class Fitted:
     """The blended network, each candidate's share of the windows, and the leave-one-out error.
 
-    `shares`: the last one is that of the cubics between the samples, where they compete.
+    `shares`: the last one is that of the cubics between the samples, where they compete; `kriged`:
+    that of the field's own covariance in missing nodes of several inputs.
     """
 
     network: Windowed
     shares: Float[np.ndarray, " candidates"]
     error: float
+    kriged: float
 
 
 def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
@@ -328,7 +332,10 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     by_layer = np.where(by_layer >= least, by_layer, 0.0)
     by_layer /= by_layer.sum(axis=1, keepdims=True)
     learns = choice.pieces is not None and len(choice.pieces.holes) > 0
-    missed = Missed.none(target.data) if learns else None
+    judged = np.full(cover.windows, learns)
+    if misses_nodes(target.data) and choice.error > _ROUGH:
+        judged = judging_windows(cover, choice.pilots)
+    missed = Missed.none(target.data, judged) if judged.any() else None
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
     parts = []
     for position, candidate in enumerate(choice.candidates):
@@ -360,7 +367,11 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
-    return Fitted(network, by_layer.mean(axis=(0, 2)), float(np.sqrt(np.mean(squares))))
+    kriged = 0.0
+    if missed is not None and target.dim > 1:
+        network, kriged = with_kriged_nodes(network, target.data, missed)
+    error = float(np.sqrt(np.mean(squares)))
+    return Fitted(network, by_layer.mean(axis=(0, 2)), error, kriged)
 
 
 def _more_pieces(
@@ -429,9 +440,13 @@ def _part(
         found = readouts(design, factors, batch.mask, ridges, mixed, batch.y)
         own = row[batch.position]
         weight[own], affine[own - 1] = found
-        if missed is not None:
-            errors = left_out(design, factors, ridges, mixed, batch.y)
-            missed.add(batch, mixed.sum(axis=1), errors)
+        if missed is None:
+            return
+        rows = np.flatnonzero(missed.judged[batch.position])
+        if len(rows):
+            judged, design, factors = batch.take(rows), design.take(rows), factors.take(rows)
+            errors = left_out(design, factors, ridges, mixed[rows], judged.y)
+            missed.add(judged, mixed[rows].sum(axis=1), errors)
 
     _in_threads(work, list(range(len(batches))))
     return LocalReadout(candidate.layer, jnp.asarray(weight), jnp.asarray(row)), affine

@@ -37,7 +37,8 @@ class Windows(eqx.Module):
     one input also cubics between the samples, and where a grid misses some, values there that are
     learnt from the rest of the record) and ridge are chosen by leave-one-out errors: first
     in some pilot windows, then in every window, whose own evidence is weighed against what served
-    elsewhere. The result is a `nn.Windowed`.
+    elsewhere. Where a grid of several inputs misses nodes, what the field's own covariance says of
+    them has the share that these errors give it. The result is a `nn.Windowed`.
 
     **Arguments:**
 
@@ -140,6 +141,9 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     if holes and shares[_PIECES] > _SHOWN:
         learnt = f"The cubics go through {holes} missing samples, learnt from the whole record."
         reasons = (*reasons, learnt)
+    if fitted.kriged:
+        kriged = "Missing nodes also follow the field's own covariance with those around them, by "
+        reasons = (*reasons, f"{kriged}{fitted.kriged:.0%}.")
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
         "windows": cover.windows,
@@ -147,6 +151,7 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         "leave_one_out": fitted.error,
         "between": choice.between,
         "learnt": holes,
+        "kriged": fitted.kriged,
         "shares": shares,
         "pilot": {str(size): error for size, error in choice.tried.items()},
     }
