@@ -13,7 +13,7 @@ from repnet.nn._windowed import Windowed
 from repnet.problem import regression
 from repnet.solve import Solution, Windows
 from repnet.solve._batches import Sampled
-from repnet.solve._kriging import Field, Kriging, _offsets, _spread_over, krige_holes
+from repnet.solve._kriging import Field, Kriging, _offsets, krige_holes, spread_over
 from repnet.solve._missing_nodes import judging_windows, misses_nodes
 from repnet.spectrum import detect_grid
 
@@ -112,7 +112,7 @@ def test_shells_are_whole_and_at_most_as_many_as_said():
 
 
 def test_places_are_spread_evenly_without_a_period():
-    some = _spread_over(10**6, 5000)
+    some = spread_over(10**6, 5000)
     assert len(some) > 4900
     assert np.all(np.diff(np.histogram(some, 10, (0, 10**6))[0]) < 60)
     columns = np.bincount(some % 100, minlength=100)

@@ -69,10 +69,17 @@ class Sampled:
         """The flat node of every data row on the grid; without one, its own number."""
         return np.arange(len(self.x)) if self.grid is None else self.grid.rows
 
+    @property
+    def site_count(self) -> int:
+        """How many nodes the grid has, with a sample or without; without one, how many rows."""
+        return len(self.x) if self.grid is None else int(np.prod(self.grid.size))
+
     def at_sites(self, values: Float[np.ndarray, "points out"]) -> Float[np.ndarray, "sites out"]:
         """Means of the data rows' values by site; zero where there are none."""
-        count = np.maximum(np.bincount(self.sites), 1)
-        return np.stack([np.bincount(self.sites, column) / count for column in values.T], axis=1)
+        sites, least = self.sites, self.site_count
+        count = np.maximum(np.bincount(sites, minlength=least), 1)
+        sums = [np.bincount(sites, column, least) for column in values.T]
+        return np.stack(sums, axis=1) / count[:, None]
 
     @property
     def nodes(self) -> tuple[Float[np.ndarray, "*size out"], Bool[np.ndarray, "*size"]]:

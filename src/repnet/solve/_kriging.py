@@ -59,7 +59,7 @@ class Kriging:
         inner = tuple(n - 2 * int(r) for n, r in zip(size, reach, strict=True))
         if min(inner) < 1 or np.prod(inner) < 4 * len(around):
             return None
-        chosen = _spread_over(int(np.prod(inner)), _PATCHES)
+        chosen = spread_over(int(np.prod(inner)), _PATCHES)
         place = np.stack(np.unravel_index(chosen, inner), axis=1) + reach
         patch = field.values[tuple(np.moveaxis(place[:, None] + around, -1, 0))]
         patch = patch - patch.mean(axis=1, keepdims=True)
@@ -136,7 +136,7 @@ def krige_holes(field: Field, missed: Float[np.ndarray, "*size"]) -> Kriged | No
     holes = np.argwhere(~field.known)
     if kriging is None or len(samples) < _NEAR or not len(holes):
         return None
-    judged = samples[_spread_over(len(samples), _JUDGED)]
+    judged = samples[spread_over(len(samples), _JUDGED)]
     target, first = field.values[tuple(judged.T)], missed[tuple(judged.T)]
     best, least = None, np.inf
     for nugget in _NUGGETS:
@@ -168,7 +168,7 @@ def _offsets(size: tuple[int, ...]) -> Int[np.ndarray, "near dim"]:
     return every[chosen[np.argsort(square[chosen], kind="stable")]]
 
 
-def _spread_over(count: int, most: int) -> Int[np.ndarray, " some"]:
+def spread_over(count: int, most: int) -> Int[np.ndarray, " some"]:
     """Some of so many numbers, increasing and at no regular distance."""
     if count <= most:
         return np.arange(count)

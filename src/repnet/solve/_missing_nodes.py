@@ -1,6 +1,7 @@
 """Missing nodes of a grid of several inputs: windows beside the field's own covariance."""
 
 import dataclasses
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +10,23 @@ from jaxtyping import Bool, Int
 from repnet.nn import NodalCubic, Windowed
 from repnet.solve._batches import Sampled
 from repnet.solve._cover import Cover
+from repnet.solve._gaps import steadied, wide_gaps
 from repnet.solve._kriging import Field, krige_holes
 from repnet.solve._stacking import Missed
 
 _WHOLE = 0.99  # of the windows at a place: all of them, but for rounding
+
+
+class Filled(NamedTuple):
+    """A network that gives missing nodes too, and what they are filled by.
+
+    - `kriged`: mean share of the field's own covariance in nodes that are near to samples.
+    - `in_gaps`: number of nodes in wide gaps.
+    """
+
+    network: Windowed
+    kriged: float
+    in_gaps: int
 
 
 def misses_nodes(data: Sampled) -> bool:
@@ -33,12 +47,12 @@ def judging_windows(
     return judging.ravel()
 
 
-def with_kriged_nodes(network: Windowed, data: Sampled, missed: Missed) -> tuple[Windowed, float]:
+def with_missing_nodes(network: Windowed, data: Sampled, missed: Missed) -> Filled:
     """The network with missing nodes moved towards what the field's own covariance says of them.
 
-    **Arguments:** `data`: with missing nodes; `missed`: by some windows, with their neighbours.
+    In wide gaps, which no sample is near to, it is held by what their rim lets expect.
 
-    **Returns:** the network, and the mean share of the covariance in these nodes.
+    **Arguments:** `data`: with missing nodes; `missed`: by some windows, with their neighbours.
     """
     assert data.grid is not None
     values, known = data.nodes
@@ -46,18 +60,21 @@ def with_kriged_nodes(network: Windowed, data: Sampled, missed: Missed) -> tuple
     filled = values.copy()
     filled[~known] = network.many(origin + np.argwhere(~known) * step)
     out_size = values.shape[-1]
-    errors = np.full((known.size, out_size), np.nan)
-    at_sites = missed.mean(_WHOLE)
-    errors[: len(at_sites)] = at_sites
+    wide = wide_gaps(known)
+    errors = missed.mean(_WHOLE).reshape(filled.shape)
     more, shares = np.zeros_like(filled), np.zeros(out_size)
     for out in range(out_size):
-        found = krige_holes(Field(filled[..., out], known), errors[:, out].reshape(known.shape))
+        field, change, gaps = Field(filled[..., out], known), more[..., out], wide.copy()
+        found = krige_holes(field, errors[..., out])
         if found is not None:
             place = tuple(found.holes.T)
-            shares[out] = found.share
-            more[(*place, out)] = found.share * (found.values - filled[(*place, out)])
-    if not shares.any():
-        return network, 0.0
+            shares[out], gaps[place] = found.share, False
+            change[place] = found.share * (found.values - field.values[place])
+        if gaps.any():
+            change[gaps] = steadied(field, gaps) - field.values[gaps]
+    if not more.any():
+        return Filled(network, 0.0, 0)
     rows = jnp.asarray(more.reshape(-1, out_size))
     nodal = NodalCubic(jnp.asarray(origin), jnp.asarray(step), rows, data.grid.size)
-    return dataclasses.replace(network, nodal=nodal), float(np.mean(shares))
+    network = dataclasses.replace(network, nodal=nodal)
+    return Filled(network, float(np.mean(shares)), int(wide.sum()))

@@ -67,7 +67,7 @@ class Missed:
     @staticmethod
     def none(data: Sampled, judged: Bool[np.ndarray, " windows"]) -> "Missed":
         """Sums that hold nothing yet."""
-        shape = 1 + int(data.sites.max()), data.y.shape[1]
+        shape = data.site_count, data.y.shape[1]
         return Missed(judged, np.zeros(shape), np.zeros(shape), threading.Lock())
 
     def add(

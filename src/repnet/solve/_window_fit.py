@@ -24,7 +24,12 @@ from repnet.solve._local import (
     make_design,
     readouts,
 )
-from repnet.solve._missing_nodes import judging_windows, misses_nodes, with_kriged_nodes
+from repnet.solve._missing_nodes import (
+    Filled,
+    judging_windows,
+    misses_nodes,
+    with_missing_nodes,
+)
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
@@ -163,14 +168,12 @@ class Choice:
 class Fitted:
     """The blended network, each candidate's share of the windows, and the leave-one-out error.
 
-    `shares`: the last one is that of the cubics between the samples, where they compete; `kriged`:
-    that of the field's own covariance in missing nodes of several inputs.
+    `shares`: the last one is that of the cubics between the samples, where they compete.
     """
 
-    network: Windowed
+    filled: Filled
     shares: Float[np.ndarray, " candidates"]
     error: float
-    kriged: float
 
 
 def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
@@ -367,11 +370,11 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
-    kriged = 0.0
+    filled = Filled(network, 0.0, 0)
     if missed is not None and target.dim > 1:
-        network, kriged = with_kriged_nodes(network, target.data, missed)
+        filled = with_missing_nodes(network, target.data, missed)
     error = float(np.sqrt(np.mean(squares)))
-    return Fitted(network, by_layer.mean(axis=(0, 2)), error, kriged)
+    return Fitted(filled, by_layer.mean(axis=(0, 2)), error)
 
 
 def _more_pieces(

@@ -38,7 +38,8 @@ class Windows(eqx.Module):
     learnt from the rest of the record) and ridge are chosen by leave-one-out errors: first
     in some pilot windows, then in every window, whose own evidence is weighed against what served
     elsewhere. Where a grid of several inputs misses nodes, what the field's own covariance says of
-    them has the share that these errors give it. The result is a `nn.Windowed`.
+    them has the share that these errors give it, and in wide gaps networks are held by what an
+    interpolation from the rim lets expect. The result is a `nn.Windowed`.
 
     **Arguments:**
 
@@ -102,7 +103,7 @@ def fit_chosen(target: Target, choice: Choice, problem: Problem) -> Solution:
     """Fit a regression in all windows, their size and layers being chosen."""
     with Clock() as clock, jax.enable_x64(True), one_blas_thread():
         fitted = fit_windows(target, choice)
-        network = standardization(problem).wrap(fitted.network, double=True)
+        network = standardization(problem).wrap(fitted.filled.network, double=True)
     return Solution(
         network,
         None,
@@ -141,9 +142,13 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     if holes and shares[_PIECES] > _SHOWN:
         learnt = f"The cubics go through {holes} missing samples, learnt from the whole record."
         reasons = (*reasons, learnt)
-    if fitted.kriged:
+    filled = fitted.filled
+    if filled.kriged:
         kriged = "Missing nodes also follow the field's own covariance with those around them, by "
-        reasons = (*reasons, f"{kriged}{fitted.kriged:.0%}.")
+        reasons = (*reasons, f"{kriged}{filled.kriged:.0%}.")
+    if filled.in_gaps:
+        held = f"In {filled.in_gaps} nodes of wide gaps the networks are held by their rims."
+        reasons = (*reasons, held)
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
         "windows": cover.windows,
@@ -151,7 +156,8 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         "leave_one_out": fitted.error,
         "between": choice.between,
         "learnt": holes,
-        "kriged": fitted.kriged,
+        "kriged": filled.kriged,
+        "in_gaps": filled.in_gaps,
         "shares": shares,
         "pilot": {str(size): error for size, error in choice.tried.items()},
     }
