@@ -2,6 +2,9 @@
 
     python benchmarks/interpolation.py --out interpolation.json
     python benchmarks/interpolation.py --only ours scipy --data terrain heart
+    python benchmarks/interpolation.py --only ours scipy --gaps 12
+
+With `--gaps`, boxes so many nodes wide are held out, at random places, until a tenth is.
 
 Ours is `solve` with nothing chosen. The trained networks have the same sizes (256-64-64) and each
 setting of each of them has the whole `--budget` of seconds, the search of RepNet's scale included;
@@ -34,7 +37,7 @@ from repnet.data import Dataset, holdout
 from repnet.judge import rmse
 from repnet.problem import Problem, regression
 from repnet.solve import Gradient, solve
-from repnet.spectrum import axis_spectra
+from repnet.spectrum import axis_spectra, detect_grid
 
 DATA = ("terrain", "camera", "heart", "sea_surface_temperature", "sea_floor")
 TRAINED = ("repnet", "vanilla", "fourier", "siren")
@@ -53,17 +56,19 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS))
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of a training")
     parser.add_argument("--seed", type=int, default=0, help="of the split and of the networks")
+    parser.add_argument("--gaps", type=int, default=0, help="nodes across, instead of points")
     parser.add_argument("--out", default=None, help="JSON file for the rows")
     options = parser.parse_args(argv)
     path = Path(options.out) if options.out else None
     rows = json.loads(path.read_text()) if path and path.exists() else []
     for name in options.data:
         data = getattr(repnet.data, name)()
-        train, test = holdout(data, 0.1, options.seed)
+        train, test = _split(data, options)
         for group in options.only:
             asked = {"data": name, "group": group, "seed": options.seed}
             asked |= {"budget": options.budget} if group in TRAINED else {}
-            if any(asked.items() <= row.items() for row in rows):
+            asked |= {"gaps": options.gaps} if options.gaps else {}
+            if any(_answers(row, asked) for row in rows):
                 continue
             for row in _rows(group, train, test, options):
                 rows.append({**asked, **row})
@@ -72,6 +77,23 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
                 path.write_text(json.dumps(rows, indent=1))
     print(table(rows))
     return rows
+
+
+def _answers(row: dict, asked: dict) -> bool:
+    return asked.items() <= row.items() and row.get("gaps") == asked.get("gaps")
+
+
+def _split(data: Dataset, options: argparse.Namespace) -> tuple[Dataset, Dataset]:
+    """Training and test set: a tenth of the rows, or boxes of nodes, drawn from the seed."""
+    grid = detect_grid(data.x)
+    if not options.gaps or grid is None:
+        return holdout(data, 0.1, options.seed)
+    rng = np.random.default_rng(options.seed)
+    held = np.zeros(len(data.x), bool)
+    while held.mean() < 0.1:
+        into = grid.index - rng.integers(0, grid.size)
+        held |= np.all((into >= 0) & (into < options.gaps), axis=1)
+    return data.take(np.flatnonzero(~held)), data.take(np.flatnonzero(held))
 
 
 def _words(row: dict) -> str:

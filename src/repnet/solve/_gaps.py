@@ -10,6 +10,7 @@ from repnet.solve._kriging import Field, spread_over
 
 _WIDE = 2.0  # steps from a gap's middle to the next sample
 _NEIGHBOURS = 50  # samples that a value in a gap is made from
+_KERNELS = "linear", "thin_plate_spline", "cubic"
 _GROWTH = 1.5  # of the distances from the rim that are told apart
 _MOVES, _ASKED = 8, 500  # places that gaps are moved to; samples asked in each
 _GOLDEN = 0.5 * (5.0**0.5 - 1.0)
@@ -35,12 +36,11 @@ def wide_gaps(known: Bool[np.ndarray, "*size"]) -> Bool[np.ndarray, "*size"]:
 def steadied(field: Field, gaps: Bool[np.ndarray, "*size"]) -> Float[np.ndarray, " nodes"]:
     r"""Values in gaps: the field's own there, drawn to an interpolation of the samples around.
 
-    Of three interpolations (radial functions, linear and thin plate, of the nearest samples, and
-    their mean) the one is taken that errs least where the same gaps are cut elsewhere. What it
-    misses there, $e^2$ at every distance from the rim, is known; what the field misses is not, but
-    where both err on their own, their difference has the mean square $e^2 + s^2$. So does the field
-    weigh $e^2/(e^2 + s^2)$: where the two are no further apart than the interpolation errs, the
-    field stays.
+    Of some interpolations (radial functions of the nearest samples, and the mean of all) the one is
+    taken that errs least where the same gaps are cut elsewhere. What it misses there, $e^2$ at
+    every distance from the rim, is known; what the field misses is not, but where both err on their
+    own, their difference has the mean square $e^2 + s^2$. So does the field weigh
+    $e^2/(e^2 + s^2)$, gap by gap, and never more than a half: nothing says that it errs less.
 
     **Arguments:** `field`: with estimates in its gaps; `gaps`: where they are in question.
 
@@ -53,7 +53,7 @@ def steadied(field: Field, gaps: Bool[np.ndarray, "*size"]) -> Float[np.ndarray,
     own = field.values[gaps]
     if len(samples) <= _NEIGHBOURS:
         return own
-    kinds = (_radial("linear"), _radial("thin_plate_spline"), _mean)
+    kinds = (*map(_radial, _KERNELS), _mean)
     expected = _squares_in(gaps, field, kinds)
     best = int(np.argmin(expected.mean(axis=1)))
     other, error = kinds[best](samples, y, asked), expected[best]
@@ -61,7 +61,7 @@ def steadied(field: Field, gaps: Bool[np.ndarray, "*size"]) -> Float[np.ndarray,
     gap[np.bincount(gap)[gap] < _SMALL] = 0
     count = np.maximum(np.bincount(gap), 1)
     ratio = np.bincount(gap, np.square(own - other) / error) / count
-    share = 1.0 / np.maximum(ratio, 1.0)[gap]
+    share = 1.0 / np.maximum(ratio, 2.0)[gap]
     return share * own + (1.0 - share) * other
 
 
