@@ -102,6 +102,11 @@ def test_small_grids_have_no_covariance(shape, rng):
     assert Kriging.of(_holes(rng.normal(size=shape), rng)) is None
 
 
+@pytest.mark.parametrize("level", [0.0, 3.0, 1e120])
+def test_equal_values_have_no_covariance(level, rng):
+    assert Kriging.of(_holes(np.full((40, 40), level), rng)) is None
+
+
 def test_shells_are_whole_and_at_most_as_many_as_said():
     for size in ((50, 50), (20, 20, 20), (9, 9, 9, 9)):
         square = np.sum(_offsets(size) ** 2, axis=1)

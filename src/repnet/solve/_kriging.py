@@ -12,6 +12,7 @@ _NEAR = 64  # nodes looked at, at most
 _PATCHES = 20_000  # places at which the covariance is averaged
 _JUDGED = 3_000  # samples left out, one by one
 _NUGGETS = 10.0 ** np.arange(-5.0, -1.0)  # relative to the mean variance of the nodes looked at
+_EQUAL = 1e-24  # of the mean square: a variance that is round-off
 _UNUSUAL = 0.99  # quantile of the judged samples' variances beyond which a hole is left alone
 _BLOCK = 1024  # places solved for at once
 _THREADS = 2
@@ -51,7 +52,7 @@ class Kriging:
 
     @staticmethod
     def of(field: Field) -> "Kriging | None":
-        """That of a field; `None` where its grid is too small for its covariances."""
+        """That of a field; `None` where its grid is too small, or its values are all equal."""
         size = field.values.shape
         offsets = _offsets(size)
         around = np.concatenate([np.zeros((1, len(size)), int), offsets])
@@ -64,6 +65,8 @@ class Kriging:
         patch = field.values[tuple(np.moveaxis(place[:, None] + around, -1, 0))]
         patch = patch - patch.mean(axis=1, keepdims=True)
         covariance = patch.T @ patch / len(patch)
+        if np.mean(np.diag(covariance)) <= _EQUAL * np.mean(np.square(field.values)):
+            return None
         return Kriging(offsets, covariance[1:, 1:], covariance[1:, 0], float(covariance[0, 0]))
 
     def at(
