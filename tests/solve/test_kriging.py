@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -165,3 +166,12 @@ def test_windows_around_a_pilot_have_all_weights_near_it(rng):
         )
         assert near.any()
         np.testing.assert_allclose(weight[judging][:, near].sum(axis=0), 1.0)
+
+
+def test_a_given_activation_is_all_that_a_fit_has(rng):
+    truth = np.cumsum(np.cumsum(rng.normal(size=(40, 40)), axis=0), axis=1)
+    known = rng.random(truth.shape) > 0.1
+    known[10:20, 12:25] = False
+    problem = regression(np.argwhere(known).astype(float), truth[known])
+    numbers = Windows(activation=jnp.tanh).run(problem, key=jr.key(0)).plan.numbers
+    assert numbers["kriged"] == numbers["in_gaps"] == 0

@@ -133,6 +133,7 @@ class Choice:
     """The chosen cover and the candidates that compete in it.
 
     - `pieces`: cubics between the samples, where they compete as well.
+    - `free`: whether others than networks of a given kind may have a share.
     - `pilots`, `squares`: the windows in which that was decided, and the mean square of the error
       of every target in each, in standard units: of leave-one-out errors or, where it is larger,
       of `between`.
@@ -143,6 +144,7 @@ class Choice:
     cut: Cut
     candidates: list[Candidate]
     pieces: Pieces | None
+    free: bool
     pilots: Int[np.ndarray, " pilots"]
     squares: Float[np.ndarray, "pilots out"]
     between: float
@@ -228,7 +230,7 @@ def _pilot(wishes: Wishes, target: Target, per_window: int, key: PRNGKeyArray) -
     kept = (shares.sum(axis=2).mean(axis=0) >= _KEPT).any(axis=-1)
     survivors = [candidate for candidate, keep in zip(candidates, kept, strict=False) if keep]
     pieces = pieces if kept[-1] or (pieces is not None and len(pieces.holes) > 0) else None
-    return Choice(cut, survivors, pieces, windows, squares, between, {})
+    return Choice(cut, survivors, pieces, free, windows, squares, between, {})
 
 
 def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarray, " some"]:
@@ -336,7 +338,7 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     by_layer /= by_layer.sum(axis=1, keepdims=True)
     learns = choice.pieces is not None and len(choice.pieces.holes) > 0
     judged = np.full(cover.windows, learns)
-    if misses_nodes(target.data) and choice.error > _ROUGH:
+    if choice.free and misses_nodes(target.data) and choice.error > _ROUGH:
         judged = judging_windows(cover, choice.pilots)
     missed = Missed.none(target.data, judged) if judged.any() else None
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
