@@ -15,7 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = PYTHON.findall(README)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-HEAVY = ("matplotlib", "sklearn", "typer", "rich", "scipy.stats", "pandas", "finufft", "pywt")
+SCIPY = ("scipy.linalg", "scipy.spatial", "scipy.interpolate", "scipy.ndimage", "scipy.stats")
+HEAVY = ("matplotlib", "sklearn", "typer", "rich", "pandas", "finufft", "pywt", *SCIPY)
 
 
 CHECK = """

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Bool, Float, Int
-from scipy.spatial.distance import cdist
 
 _SIDES = 8, 32, 128  # nodes on either side that are looked at
 _WIDTHS = 2.0 ** np.arange(-1.0, 3.0)  # of the kernel, relative to the median distance
@@ -150,7 +150,7 @@ class _Regression:
     missed: Float[np.ndarray, " examples"]
 
     def __call__(self, asked: Float[np.ndarray, "asked both"]) -> Float[np.ndarray, " asked"]:
-        distance = cdist(asked, self.patches)
+        distance = scipy.spatial.distance.cdist(asked, self.patches)
         kernel = np.exp(-0.5 * np.square(distance / (self.width * self.middle)))
         return kernel @ self.weight + asked @ (self.patches.T @ self.weight) / self.size
 
@@ -168,7 +168,7 @@ def _regressions(
 
     None where most patches are equal.
     """
-    distance = cdist(patches, patches)
+    distance = scipy.spatial.distance.cdist(patches, patches)
     middle = float(np.median(distance))
     if middle <= 0.0:
         return
