@@ -98,6 +98,19 @@ def test_samples_that_are_asked_have_what_all_others_say(rng):
     assert np.abs(moved[known == place]) < 0.1 * np.abs(moved).max()
 
 
+def test_patches_are_nodes_less_the_line_weighed_by_their_distance():
+    values = np.arange(12.0) ** 2
+    held = np.ones(12, bool)
+    held[10] = False
+    record = Record(values, held, held)
+    (patch,), (line,) = record._patches(Gap(1, 2), 4, np.array([5]))
+    np.testing.assert_allclose(line, 16.0 + (49.0 - 16.0) / 3)
+    offset = np.array([-4, -3, -2, -1, 2, 3, 4, 5])
+    expected = (values[5 + offset] - line) / np.sqrt(np.abs(offset))
+    expected[-1] = 0.0  # not held
+    np.testing.assert_allclose(patch, expected)
+
+
 def test_a_long_period_is_looked_for_further_away_and_noise_is_not(rng):
     nodes = np.arange(1500)
     periodic = rng.normal(size=90)[nodes % 90] + 0.05 * rng.normal(size=1500)

@@ -87,6 +87,17 @@ def test_the_better_of_two_estimates_has_the_share(rng):
     assert good is None
 
 
+def test_samples_that_no_other_is_near_to_judge_nothing(rng):
+    truth = gaussian_filter(rng.normal(size=(150, 60)), 1.0)
+    known = np.zeros(truth.shape, bool)
+    known[:70] = rng.random((70, 60)) > 0.1
+    known[80::10, ::10] = True  # one in a hundred, ten steps from the next
+    found = krige_holes(Field(np.where(known, truth, 0.0), known), np.where(known, truth, np.nan))
+    assert found is not None
+    assert np.all(np.isfinite(found.values))
+    assert np.mean(found.holes[:, 0] < 75) > 0.95
+
+
 def test_holes_unlike_the_samples_are_left_alone(rng):
     truth = gaussian_filter(rng.normal(size=(80, 80)), 1.0)
     known = rng.random(truth.shape) > 0.02

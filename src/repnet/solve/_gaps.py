@@ -6,14 +6,13 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Bool, Float, Int
 
-from repnet.solve._kriging import Field, spread_over
+from repnet.solve._kriging import GOLDEN, Field, spread_over
 
 _WIDE = 2.0  # steps from a gap's middle to the next sample
 _NEIGHBOURS = 50  # samples that a value in a gap is made from
 _KERNELS = "linear", "thin_plate_spline", "cubic"
 _GROWTH = 1.5  # of the distances from the rim that are told apart
 _MOVES, _ASKED = 8, 500  # places that gaps are moved to; samples asked in each
-_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 _SMALL = 16  # nodes of a gap below which it is weighed together with others
 
 Values = Callable[
@@ -123,6 +122,6 @@ def _moved(gaps: Bool[np.ndarray, "*size"]) -> Iterator[Bool[np.ndarray, "*size"
     """The gaps elsewhere; what leaves the grid comes in on its other side."""
     axes = tuple(range(gaps.ndim))
     for number in range(1, 1 + _MOVES):
-        part = np.modf(number * _GOLDEN ** np.arange(1, 1 + gaps.ndim))[0]
+        part = np.modf(number * GOLDEN ** np.arange(1, 1 + gaps.ndim))[0]
         shift = tuple(int(n) for n in np.round(part * gaps.shape))
         yield np.roll(gaps, shift, axes)

@@ -16,7 +16,7 @@ _EQUAL = 1e-24  # of the mean square: a variance that is round-off
 _UNUSUAL = 0.99  # quantile of the judged samples' variances beyond which a hole is left alone
 _BLOCK = 1024  # places solved for at once
 _THREADS = 2
-_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,15 +147,15 @@ def krige_holes(field: Field, missed: Float[np.ndarray, "*size"]) -> Kriged | No
         held = np.isfinite(values)
         error = np.mean(np.square(target - values)[held]) if held.any() else np.inf
         if error < least:
-            best, least = (float(nugget), (target - values)[held], first[held], variances), error
+            best, least = (float(nugget), held, target - values, variances), error
     if best is None:
         return None
-    nugget, second, first, variances = best
-    share = stacked_share(first, second)
+    nugget, held, second, variances = best
+    share = stacked_share(first[held], second[held])
     if share == 0.0:
         return None
     values, variance = kriging.at(field, holes, nugget)
-    usual = variance <= np.quantile(variances, _UNUSUAL)
+    usual = variance <= np.quantile(variances[held], _UNUSUAL)
     return Kriged(holes[usual], values[usual], share)
 
 
@@ -175,4 +175,4 @@ def spread_over(count: int, most: int) -> Int[np.ndarray, " some"]:
     """Some of so many numbers, increasing and at no regular distance."""
     if count <= most:
         return np.arange(count)
-    return np.unique((np.modf(np.arange(most) * _GOLDEN)[0] * count).astype(int))
+    return np.unique((np.modf(np.arange(most) * GOLDEN)[0] * count).astype(int))
