@@ -21,7 +21,7 @@ class Filled(NamedTuple):
     """A network that gives missing nodes too, and what they are filled by.
 
     - `kriged`: mean share of the field's own covariance in nodes that are near to samples.
-    - `in_gaps`: number of nodes in wide gaps.
+    - `in_gaps`: number of nodes in wide gaps, which are held by their rims.
     """
 
     network: Windowed
@@ -60,7 +60,7 @@ def with_missing_nodes(network: Windowed, data: Sampled, missed: Missed) -> Fill
     filled = values.copy()
     filled[~known] = network.many(origin + np.argwhere(~known) * step)
     out_size = values.shape[-1]
-    wide = wide_gaps(known)
+    wide, held = wide_gaps(known), np.zeros(known.shape, bool)
     errors = missed.mean(_WHOLE).reshape(filled.shape)
     more, shares = np.zeros_like(filled), np.zeros(out_size)
     for out in range(out_size):
@@ -70,6 +70,7 @@ def with_missing_nodes(network: Windowed, data: Sampled, missed: Missed) -> Fill
             place = tuple(found.holes.T)
             shares[out], gaps[place] = found.share, False
             change[place] = found.share * (found.values - field.values[place])
+        held |= gaps
         if gaps.any():
             change[gaps] = steadied(field, gaps) - field.values[gaps]
     if not more.any():
@@ -77,4 +78,4 @@ def with_missing_nodes(network: Windowed, data: Sampled, missed: Missed) -> Fill
     rows = jnp.asarray(more.reshape(-1, out_size))
     nodal = NodalCubic(jnp.asarray(origin), jnp.asarray(step), rows, data.grid.size)
     network = dataclasses.replace(network, nodal=nodal)
-    return Filled(network, float(np.mean(shares)), int(wide.sum()))
+    return Filled(network, float(np.mean(shares)), int(held.sum()))
