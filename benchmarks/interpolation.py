@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--gaps", type=int, default=0, help="nodes across, instead of points")
     parser.add_argument("--out", default=None, help="JSON file for the rows")
     options = parser.parse_args(argv)
+    if options.gaps < 0:
+        parser.error(f"--gaps must be at least 0; got {options.gaps}")
     path = Path(options.out) if options.out else None
     rows = json.loads(path.read_text()) if path and path.exists() else []
     for name in options.data:
