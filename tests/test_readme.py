@@ -114,6 +114,7 @@ def test_import_loads_no_more_than_it_must(tmp_path):
     assert run_python(lines, tmp_path) == "[]\n"
 
 
+@pytest.mark.slow
 def test_import_changes_no_setting(tmp_path):
     lines = (
         "import jax, numpy as np; before = dict(jax.config.values), np.geterr();"

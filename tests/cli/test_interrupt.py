@@ -146,6 +146,7 @@ def test_an_early_interrupt_leaves_nothing_half_written(wave, tmp_path):
     _tell_losses([done])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["__eq__", "__hash__", "_xla_gc_callback"])
 def test_a_signal_where_an_exception_would_be_lost_comes_back(place):
     """Inside of what JAX calls while it compares static arguments or collects garbage."""

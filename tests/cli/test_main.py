@@ -186,6 +186,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(wave, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_importing_the_library_loads_no_corner():
     code = "import sys, repnet, repnet.solve, repnet.data; print(sorted(sys.modules))"
     done = subprocess.run(

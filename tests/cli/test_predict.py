@@ -147,6 +147,7 @@ def test_dates_are_counted_from_the_origin_of_the_fit(copied, tmp_path, capsys):
     assert found[0].splitlines()[1].startswith("1.5,")
 
 
+@pytest.mark.slow
 def test_the_record_of_a_fit_over_dates_has_their_origin(tmp_path, capsys):
     rows = [f"2024-01-{day:02d},{day % 7}" for day in range(1, 31)]
     (tmp_path / "days.csv").write_text("when,h\n" + "\n".join(rows))

@@ -40,6 +40,7 @@ def test_quadratics_are_met_inside(rng):
     np.testing.assert_allclose(surface.many(points), quadratic(points), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_its_slope_is_continuous_and_that_of_differences(rng):
     surface = _surface(rng)
     step = 1e-5

@@ -127,6 +127,7 @@ def test_every_kind_of_field_agrees_with_reverse_mode(name):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_divergence_form_and_its_parameter_gradient():
     """div(a grad u) with a coefficient that depends on the unknowns, as in inverse problems."""
 

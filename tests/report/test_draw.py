@@ -144,6 +144,7 @@ def test_the_page_holds_numbers_plan_and_command(tmp_path):
     assert "&lt;why&gt;" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
 @pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
 def test_a_target_of_zeros_is_drawn_whatever_the_fit(tmp_path, kind, value):
@@ -172,6 +173,7 @@ def test_bands_of_earlier_records_without_energy_are_left_out(tmp_path):
     assert "Numbers per band" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, *(pytest.param(p, marks=pytest.mark.slow) for p in (1, 2))])
 @pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
 def test_constant_inputs_are_no_axes_of_figures(tmp_path, kind, place):
@@ -204,6 +206,7 @@ def make_targets(kind: str, count: int) -> Dataset:
     return dataclasses.replace(data, y=data.y * numbers, target_names=names, units=units)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["line", *(pytest.param(k, marks=pytest.mark.slow) for k in ("map", "scatter", "many"))]
 )
@@ -232,6 +235,7 @@ def test_arrays_of_a_second_target_are_those_of_it_alone():
     np.testing.assert_array_equal(both["target:1:data_y"], alone["data_y"])
 
 
+@pytest.mark.slow
 def test_of_many_targets_the_first_four_are_drawn(tmp_path):
     run, solution = make_run(make_targets("line", 6))
     write_run(tmp_path, run, solution)
@@ -252,6 +256,7 @@ def test_inputs_that_are_all_constant_are_judged_without_a_curve(tmp_path):
     assert "Slice along" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["line", "many"])
 def test_names_from_files_are_escaped(tmp_path, kind):
     evil = '"><script>alert("x")</script>'
@@ -264,6 +269,7 @@ def test_names_from_files_are_escaped(tmp_path, kind):
     assert "<script" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_figures_follow_the_page_s_ink(tmp_path):
     run, solution = make_run(make_data("line"))
     write_run(tmp_path, run, solution)

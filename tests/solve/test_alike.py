@@ -134,6 +134,7 @@ def test_many_outputs_share_the_examples_of_eight(rng):
     assert count / 2.5 < few < count / 1.5
 
 
+@pytest.mark.slow
 def test_windows_fill_a_chaotic_record_by_half_of_what_cubics_miss(rng):
     values = _smoothed_logistic_map(900)
     nodes = np.sort(rng.permutation(900)[:810])

@@ -90,6 +90,7 @@ def test_few_samples_and_equal_ones_are_no_fault(level):
     np.testing.assert_allclose(steadied(equal, wide_gaps(_block())), level)
 
 
+@pytest.mark.slow
 def test_samples_on_one_line_have_no_plane_through_them(rng):
     y = np.cumsum(rng.normal(size=200))
     known = np.ones((1, 200), bool)
@@ -104,6 +105,7 @@ def test_samples_on_one_line_have_no_plane_through_them(rng):
         assert np.isfinite(Windows().run(regression(x, y[known[0]]), key=jr.key(0))(point)).all()
 
 
+@pytest.mark.slow
 def test_windows_do_not_run_away_in_a_gap(rng):
     truth = _rough(rng) + 0.3 * rng.normal(size=(60, 60))
     known = _block()

@@ -136,6 +136,7 @@ def test_places_are_spread_evenly_without_a_period():
     assert columns.min() > 20
 
 
+@pytest.mark.slow
 def test_windows_fill_a_rough_field_nearer_than_networks_alone(rng, tmp_path):
     truth = np.cumsum(np.cumsum(rng.normal(size=(70, 70)), axis=0), axis=1)
     known = rng.random(truth.shape) > 0.1
@@ -179,6 +180,7 @@ def test_windows_around_a_pilot_have_all_weights_near_it(rng):
         np.testing.assert_allclose(weight[judging][:, near].sum(axis=0), 1.0)
 
 
+@pytest.mark.slow
 def test_a_given_activation_is_all_that_a_fit_has(rng):
     truth = np.cumsum(np.cumsum(rng.normal(size=(40, 40)), axis=0), axis=1)
     known = rng.random(truth.shape) > 0.1

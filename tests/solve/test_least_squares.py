@@ -65,6 +65,7 @@ def test_multiscale_reaches_its_floor():
     assert np.linalg.norm(found - exact(dense)) <= 1e-6 * np.linalg.norm(exact(dense))
 
 
+@pytest.mark.slow
 def test_noise_is_averaged(rng):
     noisy = np.sin(9.0 * X) + 0.1 * rng.normal(size=len(X))
     found = solve(regression(X, noisy), None, LeastSquares(), key=KEY)(X)[:, 0]
@@ -104,6 +105,7 @@ def test_ridges_for_more_rows_say_the_same_of_the_readout(rng):
     assert np.all(ridges_among(10**6, least, 100) == 1e-13)
 
 
+@pytest.mark.slow
 def test_a_noisy_target_takes_no_digits_from_an_exact_one(rng):
     both = np.stack([np.sin(5.0 * X), np.cos(3.0 * X)], axis=1)
     noisy = both + np.array([0.0, 0.2]) * rng.normal(size=both.shape)

@@ -78,6 +78,7 @@ def test_cubics_that_make_no_error_are_kept(rng):
     np.testing.assert_allclose(found.left_out, cubics, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_outputs_are_learnt_one_by_one(rng):
     one, nodes, _ = _record(rng, 500)
     both = np.concatenate([one, rng.normal(size=one.shape)], axis=1)

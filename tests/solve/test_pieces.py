@@ -160,6 +160,7 @@ def test_shares_at_the_data_are_blended_as_the_windows_are(rng):
     assert np.array_equal(target.pieces.nearest(cover), np.argmax(weight, axis=0))
 
 
+@pytest.mark.slow
 def test_a_record_with_missing_samples_is_filled_better_than_by_cubics_or_networks_alone(rng):
     record = np.zeros(1200)  # an oscillator that noise drives
     for i in range(2, 1200):

@@ -114,6 +114,7 @@ def test_old_keys_are_keys():
     assert np.isfinite(old(np.array([0.5]))).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 4, 7])
 def test_so_few_points_are_met(count):
     x = np.linspace(0.0, 2.0, count)

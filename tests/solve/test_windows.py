@@ -176,6 +176,7 @@ def test_isolated_pieces_of_a_grid(rng):
     assert relative(fitted(x, per_window=64), x).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_the_error_does_not_grow_with_the_number_of_outputs(rng):
     x = rng.uniform(size=(200, 1))
     y = np.sin(9.0 * x) + 0.1 * rng.normal(size=x.shape)
@@ -197,6 +198,7 @@ def test_a_rough_target_takes_no_digits_from_a_smooth_one():
     assert rough < 0.2
 
 
+@pytest.mark.slow
 def test_an_axis_without_extent_takes_no_windows(rng):
     x = rng.uniform(size=(400, 2))
     flat = np.concatenate([x, np.full((400, 1), 7.0)], axis=1)

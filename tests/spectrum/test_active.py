@@ -29,6 +29,7 @@ def angle(units, axis):
     return np.abs(units @ (axis / np.linalg.norm(axis)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 3, 8])
 def test_a_ridge_is_found_in_any_dimension(dim):
     x = RNG.uniform(-1, 1, (3000, dim))
@@ -65,6 +66,7 @@ def test_the_covariance_is_that_of_the_gradient():
     assert "covariance of its gradient lies 9" in law.reason()
 
 
+@pytest.mark.slow
 def test_a_radial_target_has_no_preferred_direction():
     x = RNG.uniform(-1, 1, (4000, 2))
     law = active_directions(x, np.cos(15 * np.linalg.norm(x, axis=1)))

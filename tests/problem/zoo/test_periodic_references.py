@@ -151,6 +151,7 @@ def test_the_conditions_of_the_statements(name, start, rng):
     assert np.abs(wave[:, 0]).min() > 1.9  # sin(5π/2) on both sides, of opposite sign
 
 
+@pytest.mark.slow
 def test_data_are_values_of_the_reference():
     problem = zoo.allen_cahn1d_coefficients(count=500)
     data = problem.terms["data"]

@@ -6,6 +6,7 @@ import pytest
 from repnet.problem import Problem, regression, zoo
 
 
+@pytest.mark.slow
 def test_every_name_makes_a_problem():
     assert len(zoo.names()) >= 19
     for name in zoo.names():
