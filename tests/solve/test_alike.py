@@ -7,7 +7,7 @@ from scipy.interpolate import Akima1DInterpolator
 
 from repnet.problem import regression
 from repnet.solve import Windows
-from repnet.solve._alike import Gap, Record, View, _regressions
+from repnet.solve._alike import Gap, Record, View, _cut, _regressions
 
 
 def _smoothed_logistic_map(count):
@@ -39,9 +39,13 @@ def _alike(record, gap, view, asked):
     return found
 
 
-def test_errors_left_out_are_those_of_the_kernel_without_the_example(rng):
+@pytest.mark.parametrize("gap", [Gap(1, 1), Gap(2, 4)])
+def test_errors_are_those_of_the_kernel_without_what_lies_in_the_gap(gap, rng):
     patches, target = rng.normal(size=(40, 6)), rng.normal(size=40)
-    (found,) = _regressions(patches, target, np.array([0.7]))
+    places = np.sort(rng.permutation(60)[:40])
+    examples, together = _cut(gap, places, places)
+    assert np.array_equal(examples, places)
+    (found,) = _regressions(patches, target, np.array([0.7]), together)
     distance = np.linalg.norm(patches[:, None] - patches, axis=2)
     np.testing.assert_allclose(found.middle, np.median(distance))
     kernel = np.exp(-0.5 * (distance / (0.7 * found.middle)) ** 2)
@@ -50,9 +54,9 @@ def test_errors_left_out_are_those_of_the_kernel_without_the_example(rng):
     def missed(ridge):
         errors = np.empty(40)
         for i in range(40):
-            rest = np.arange(40) != i
-            weight = np.linalg.solve(kernel[np.ix_(rest, rest)] + ridge * np.eye(39), target[rest])
-            errors[i] = target[i] - kernel[i, rest] @ weight
+            rest = (places <= places[i] - gap.left) | (places >= places[i] + gap.right)
+            shifted = kernel[np.ix_(rest, rest)] + ridge * np.eye(rest.sum())
+            errors[i] = target[i] - kernel[i, rest] @ np.linalg.solve(shifted, target[rest])
         return errors
 
     by_ridge = [missed(ridge) for ridge in 10.0 ** np.arange(-6.0, 1.5, 0.5)]
@@ -60,6 +64,34 @@ def test_errors_left_out_are_those_of_the_kernel_without_the_example(rng):
     np.testing.assert_allclose(found.missed, least, rtol=1e-6, atol=1e-9)
     # At the examples, the regression itself gives the kernel's products with its weights.
     np.testing.assert_allclose(found(patches), kernel @ found.weight, atol=1e-10)
+
+
+def test_wide_gaps_are_cut_at_some_examples_and_at_all_that_are_wanted():
+    places = np.arange(1000)
+    assert len(_cut(Gap(1, 1), places, places[:0])[0]) == 1000
+    wanted = np.array([17, 18, 400, 2000])
+    examples, together = _cut(Gap(20, 21), places, wanted)
+    assert 180 <= len(examples) <= 203
+    assert np.isin(wanted[:3], examples).all()
+    row = int(np.flatnonzero(examples == 400)[0])
+    assert together[row, 0] == 400
+    assert sorted(together[row]) == list(range(381, 421))
+
+
+def test_errors_in_a_wide_gap_are_told_as_they_are(rng):
+    values = np.cumsum(rng.normal(size=3000))
+    known = np.ones(3000, bool)
+    for start in range(30, 2900, 50):
+        known[start : start + 9] = False
+    record = Record(np.where(known, values, 0.0), known, known)
+    gap, holes = Gap(5, 5), np.arange(34, 2904, 50)
+    found = _alike(record, gap, _view(record, gap), holes)
+    true = np.sqrt(np.mean((found.values - values[holes]) ** 2))
+    told = np.sqrt(np.mean(found.missed**2))
+    # By leaving out one example at a time, neighbours in the gap would tell two thirds of it.
+    assert told / 1.25 < true < 1.25 * told
+    # Nothing is nearer than the line through the ends, whose error is known.
+    assert told == pytest.approx(np.sqrt(2.5), rel=0.15)
 
 
 def test_a_chaotic_records_samples_follow_from_places_like_theirs(rng):

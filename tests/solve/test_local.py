@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from repnet.nn import RepLinear
-from repnet.solve._local import AFFINE, factorize, leave_one_out, left_out, make_design, readouts
+from repnet.solve._local import (
+    AFFINE,
+    Blocks,
+    blocks_left_out,
+    factorize,
+    leave_one_out,
+    left_out,
+    make_design,
+    readouts,
+)
 
 RIDGES = np.array([1e-6, 1e-3, 1e-1])
 
@@ -92,6 +101,30 @@ def test_left_out_errors_average_the_ridges(windows, precise):
         total += share[r] * one
     mixed = left_out(design, factors, RIDGES, np.tile(share, (3, 1, 1)), y)
     np.testing.assert_allclose(mixed[mask], total[mask], rtol=1e-9)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_errors_without_blocks_equal_refits_without_them(shared, windows, rng):
+    layer, local, mask, y, _, values = windows
+    if shared:  # one geometry for all windows, of which the second misses points
+        local, values = np.repeat(local[:1], 3, axis=0), np.repeat(values[:1], 3, axis=0)
+    with jax.enable_x64(True):
+        design = make_design(layer, local[:1] if shared else local)
+    share = rng.uniform(0.1, 1, (3, 3, 2))
+    point = np.array([0, 4, 2, 6, 8])
+    window = np.array([1, 0, 1, 2, 0])
+    out = (rng.random((5, 9)) < 0.3) & mask[window]
+    out[np.arange(5), point] = True
+    found = blocks_left_out(design, mask, RIDGES, share, y, Blocks(window, point, out))
+    for row in range(5):
+        at = window[row]
+        matrix, unit, _ = rows(values, local, at, np.ones_like(mask))
+        rest = mask[at] & ~out[row]
+        expected = np.zeros(2)
+        for ridge, part in zip(RIDGES, share[at], strict=True):
+            fit = ridge_fit(matrix[rest], y[at, rest], ridge * unit)
+            expected += part * (y[at, point[row]] - matrix[point[row]] @ fit)
+        np.testing.assert_allclose(found[row], expected, rtol=1e-5, atol=1e-8)
 
 
 def test_windows_of_one_geometry_share_a_factor(windows):

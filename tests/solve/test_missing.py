@@ -79,6 +79,29 @@ def test_cubics_that_make_no_error_are_kept(rng):
 
 
 @pytest.mark.slow
+def test_errors_in_gaps_are_told_for_every_kind(rng):
+    record, nodes, _ = _record(rng, 1500)
+    nodes = nodes[~np.isin(nodes, np.arange(100, 1400, 60)[:, None] + np.arange(4))]
+    found = fill_missing(nodes, record[nodes], _akima_left_out(nodes, record[nodes]))
+    assert found is not None
+    kinds = {tuple(each.gap): each for each in found.gaps}
+    assert {(1, 1), (1, 4), (2, 3), (3, 2), (4, 1)} <= set(kinds)
+    for (left, right), each in kinds.items():
+        assert not np.isin(each.holes[:, None] + np.arange(1 - left, right), nodes).any()
+        for ends in (each.holes, each.examples):
+            assert np.isin(ends - left, nodes).all()
+            assert np.isin(ends + right, nodes).all()
+        assert np.isin(each.examples, nodes).all()
+    # What is told of the errors in the middle of the gaps holds there, and is more than at its rim.
+    told = {kind: np.sqrt(np.mean(np.square(kinds[kind].missed))) for kind in kinds}
+    middle = np.concatenate([kinds[2, 3].holes, kinds[3, 2].holes])
+    row = np.searchsorted(found.nodes, middle)
+    true = np.sqrt(np.mean(np.square(found.values[row] - record[middle])))
+    assert true / 1.4 < told[2, 3] < 1.4 * true
+    assert min(told[2, 3], told[3, 2]) > max(told[1, 4], told[4, 1], told[1, 1])
+
+
+@pytest.mark.slow
 def test_outputs_are_learnt_one_by_one(rng):
     one, nodes, _ = _record(rng, 500)
     both = np.concatenate([one, rng.normal(size=one.shape)], axis=1)

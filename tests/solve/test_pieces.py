@@ -149,14 +149,21 @@ def test_errors_are_learnt_ones_only_in_windows_with_holes(rng):
         np.testing.assert_allclose(found[window], expected)
 
 
-def test_shares_at_the_data_are_blended_as_the_windows_are(rng):
+def test_shares_and_means_are_blended_as_the_windows_are(rng):
     target = Target.of(regression(np.linspace(-1, 1, 101), rng.normal(size=(101, 2))))
     assert target.pieces is not None
     cover = target.data.cover(16, np.ones(1)).cover
     share = rng.random((cover.windows, 2))
     every = np.arange(cover.windows)
     weight = cover.weights(every, np.repeat(target.data.x[None], cover.windows, axis=0))
-    np.testing.assert_allclose(target.pieces.share(cover, share), weight.T @ share, atol=1e-12)
+    found = target.pieces.share(cover, share, target.pieces.x)
+    np.testing.assert_allclose(found, weight.T @ share, atol=1e-12)
+    some = np.array([3, 50, 98])
+    found = target.pieces.share(cover, share, target.pieces.x[some])
+    np.testing.assert_allclose(found, weight.T[some] @ share, atol=1e-12)
+    values = rng.random((101, 2))
+    found = target.pieces.mean_by_window(cover, target.pieces.x, values)
+    np.testing.assert_allclose(found, weight @ values / weight.sum(axis=1, keepdims=True))
     assert np.array_equal(target.pieces.nearest(cover), np.argmax(weight, axis=0))
 
 

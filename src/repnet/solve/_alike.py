@@ -8,6 +8,8 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Bool, Float, Int
 
+from repnet.solve._kriging import spread_over
+
 _SIDES = 8, 32, 128  # nodes on either side that are looked at
 _WIDTHS = 2.0 ** np.arange(-1.0, 3.0)  # of the kernel, relative to the median distance
 _MOST, _FEW = 1000, 500  # examples, evenly spread: that learn, and that choose the view
@@ -15,6 +17,7 @@ _SHARED = 8  # outputs beyond which they share what so many have
 _LEAST = 64  # examples below which nothing is learnt
 _RIDGES = 10.0 ** np.arange(-6.0, 1.5, 0.5)
 _BLOCK = 4096  # places answered at once
+_CUT, _CUTS = 8_000, 200  # examples left out, all blocks together; blocks at least
 
 
 class Gap(NamedTuple):
@@ -36,8 +39,8 @@ class Alike:
     """What kernel regression has at some places, each without its own value.
 
     - `values`: there, shape `(asked,)`.
-    - `examples`: the places learnt from, increasing, `(examples,)`.
-    - `missed`: leave-one-out errors at these, target less value, `(examples,)`.
+    - `examples`: some of the places learnt from, increasing, `(examples,)`.
+    - `missed`: errors at these where the gap is cut, target less value, `(examples,)`.
     """
 
     values: Float[np.ndarray, " asked"]
@@ -53,7 +56,8 @@ class Record:
     from are nodes on either side, less that line's value, weighed with the inverse root of their
     distance. The kernel is $\exp(-d^2/2w^2) + \langle p, q\rangle/\overline{\langle p,p\rangle}$,
     a linear predictor and what differs from it where patches are alike; its ridge has the least
-    leave-one-out error, which is exact.
+    error where gaps are cut: with an example go all others that lie in the gap about it, which
+    would tell what is there. These errors are exact.
 
     - `values`: at every node, `(nodes,)`; `known`: which are samples; `held`: which are samples, or
       holes with a value.
@@ -69,16 +73,20 @@ class Record:
     outputs: int = 1
 
     def view(self, gap: Gap) -> View | None:
-        """That of the least leave-one-out error; a wider one must be below by two standard errors.
+        """That of the least error where gaps are cut; a wider one must be below by two deviations.
 
         **Returns:** `None` with too few examples, or with equal ones.
         """
         examples = self._examples(gap, _FEW)
-        best, least = None, np.full(len(examples), np.inf)
-        for side in _SIDES if len(examples) >= _LEAST else ():
+        if len(examples) < _LEAST:
+            return None
+        _, together = _cut(gap, examples, examples[:0])
+        best, least = None, np.full(len(together), np.inf)
+        for side in _SIDES:
             patches, line = self._patches(gap, side, examples)
             target = self.values[examples] - line
-            found = min(_regressions(patches, target, _WIDTHS), key=_error_of, default=None)
+            found = _regressions(patches, target, _WIDTHS, together)
+            found = min(found, key=lambda each: np.mean(np.square(each.missed)), default=None)
             if found is None:
                 return None
             gain = least - np.square(found.missed)
@@ -89,25 +97,26 @@ class Record:
     def alike(self, gap: Gap, view: View, asked: Int[np.ndarray, " asked"]) -> Alike | None:
         """Values at nodes with such a gap about them, learnt wherever its ends are known.
 
-        Samples among those `asked` have what all others say.
+        Samples among those `asked` have what others say where the gap is cut about them.
 
         **Returns:** `None` with too few examples, or with equal ones.
         """
         examples = self._examples(gap, _MOST)
         if len(examples) < _LEAST:
             return None
+        cut, together = _cut(gap, examples, asked)
         patches, line = self._patches(gap, view.side, examples)
         target = self.values[examples] - line
-        for learnt in _regressions(patches, target, np.array([view.width])):
+        for learnt in _regressions(patches, target, np.array([view.width]), together):
             values = np.empty(len(asked))
             for start in range(0, len(asked), _BLOCK):
                 some = slice(start, start + _BLOCK)
                 patches, line = self._patches(gap, view.side, asked[some])
                 values[some] = line + learnt(patches)
-            own = np.isin(asked, examples)
-            row = np.searchsorted(examples, asked[own])
+            own = np.isin(asked, cut)
+            row = np.searchsorted(cut, asked[own])
             values[own] = self.values[asked[own]] - learnt.missed[row]
-            return Alike(values, examples, learnt.missed)
+            return Alike(values, cut, learnt.missed)
         return None
 
     def _examples(self, gap: Gap, most: int) -> Int[np.ndarray, " examples"]:
@@ -133,13 +142,33 @@ class Record:
         return about / np.sqrt(np.abs(offset)), line
 
 
+def _cut(
+    gap: Gap, examples: Int[np.ndarray, " examples"], wanted: Int[np.ndarray, " wanted"]
+) -> tuple[Int[np.ndarray, " cuts"], Int[np.ndarray, "cuts block"]]:
+    """Examples about which a gap is cut, those wanted with them, and what each takes with it.
+
+    **Returns:** the examples, increasing, and rows among all: its own first, then those of others
+    in the gap, then -1.
+    """
+    first = np.searchsorted(examples, examples - gap.left, side="right")
+    last = np.searchsorted(examples, examples + gap.right)
+    widest = int((last - first).max())
+    row = spread_over(len(examples), max(_CUTS, _CUT // widest))
+    row = np.union1d(row, np.flatnonzero(np.isin(examples, wanted)))
+    block = first[row, None] + np.arange(widest)
+    others = (block < last[row, None]) & (block != row[:, None])
+    block = np.where(others, block, -1)
+    block = -np.sort(-block, axis=1)[:, : widest - 1]
+    return examples[row], np.concatenate([row[:, None], block], axis=1)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Regression:
     """Kernel ridge regression.
 
     - `patches`: learnt from, `(examples, both)`; `weight`: of each, `(examples,)`.
     - `width`: of the Gaussian, in median distances `middle`; `size`: mean square of a patch.
-    - `missed`: leave-one-out errors, `(examples,)`.
+    - `missed`: errors where gaps are cut, `(cuts,)`.
     """
 
     patches: Float[np.ndarray, "examples both"]
@@ -147,7 +176,7 @@ class _Regression:
     width: float
     middle: float
     size: float
-    missed: Float[np.ndarray, " examples"]
+    missed: Float[np.ndarray, " cuts"]
 
     def __call__(self, asked: Float[np.ndarray, "asked both"]) -> Float[np.ndarray, " asked"]:
         distance = scipy.spatial.distance.cdist(asked, self.patches)
@@ -155,18 +184,15 @@ class _Regression:
         return kernel @ self.weight + asked @ (self.patches.T @ self.weight) / self.size
 
 
-def _error_of(found: _Regression) -> float:
-    return float(np.mean(np.square(found.missed)))
-
-
 def _regressions(
     patches: Float[np.ndarray, "examples both"],
     target: Float[np.ndarray, " examples"],
     widths: Float[np.ndarray, " widths"],
+    together: Int[np.ndarray, "cuts block"],
 ) -> Iterator[_Regression]:
-    """The regression of every width, with the ridge that has the least leave-one-out error.
+    """The regression of every width, with the ridge that has the least error where gaps are cut.
 
-    None where most patches are equal.
+    None where most patches are equal. `together`: the rows that each cut leaves out, or -1.
     """
     distance = scipy.spatial.distance.cdist(patches, patches)
     middle = float(np.median(distance))
@@ -177,9 +203,36 @@ def _regressions(
     for width in widths:
         kernel = np.exp(-0.5 * np.square(distance / (width * middle))) + linear
         values, vectors = np.linalg.eigh(kernel)
-        seen, squares = vectors.T @ target, np.square(vectors)
         inverse = 1.0 / (np.maximum(values, 0.0) + _RIDGES[:, None])
-        weights = inverse * seen @ vectors.T
-        missed = weights / (inverse @ squares.T)
+        weights = inverse * (vectors.T @ target) @ vectors.T
+        missed = _missed(vectors, inverse, weights, together)
         best = np.argmin(np.mean(np.square(missed), axis=1))
         yield _Regression(patches, weights[best], float(width), middle, size, missed[best])
+
+
+def _missed(
+    vectors: Float[np.ndarray, "examples examples"],
+    inverse: Float[np.ndarray, "ridges examples"],
+    weights: Float[np.ndarray, "ridges examples"],
+    together: Int[np.ndarray, "cuts block"],
+) -> Float[np.ndarray, "ridges cuts"]:
+    r"""The first error of every block $s$ that is left out, $(B_{ss}^{-1} w_s)_1$.
+
+    $B = V D V^\top$ is the kernel's inverse and $w$ the weights. Members of a block are near to
+    each other, so that a band of $B$ is all that is asked for.
+    """
+    real = together >= 0
+    block = np.where(real, together, together[:, :1])
+    first = np.minimum(block[:, :, None], block[:, None, :])
+    apart = np.abs(block[:, :, None] - block[:, None, :])
+    band = np.zeros((len(inverse), 1 + apart.max(), len(vectors)))
+    for step in range(band.shape[1]):
+        ahead = vectors[step:]
+        band[:, step, : len(ahead)] = inverse @ (vectors[: len(ahead)] * ahead).T
+    pair, identity = real[:, :, None] & real[:, None, :], np.eye(block.shape[1])
+    missed = np.empty((len(inverse), len(block)))
+    for place, (near, weight) in enumerate(zip(band, weights, strict=True)):
+        among = np.where(pair, near[apart, first], identity)
+        held = np.where(real, weight[block], 0.0)
+        missed[place] = np.linalg.solve(among, held[..., None])[:, 0, 0]
+    return missed

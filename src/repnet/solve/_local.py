@@ -234,19 +234,87 @@ def _solved(
     y: Float[np.ndarray, "windows points out"],
 ) -> Float[np.ndarray, "windows points out"]:
     r"""$(K + \lambda I)^{-1} y$ at the points that each window holds, averaged over ridges."""
-    whole = share.sum(axis=1, keepdims=True)
-    share = np.where(share < _SLIGHT * whole, 0.0, share)
-    share *= whole / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
+    share = _without_slight(share)
     kernel = design.matrix[0] @ design.matrix[0].T
     total = np.zeros_like(y)
     for place in np.flatnonzero(share.any(axis=(0, 2))):
         used = np.flatnonzero(share[:, place].any(axis=1))
-        here = held[used]
-        shifted = kernel * (here[:, :, None] & here[:, None, :])
-        diagonal = np.where(here, shift[place], design.unit[0])
-        shifted[:, range(len(kernel)), range(len(kernel))] += diagonal
+        shifted = _shifted(kernel[None], held[used], shift[[place]], design.unit)
         total[used] += share[used, place][:, None] * np.linalg.solve(shifted, y[used])
     return held[..., None] * total
+
+
+def _without_slight(
+    share: Float[np.ndarray, "windows ridges out"],
+) -> Float[np.ndarray, "windows ridges out"]:
+    """Shares of ridges of which the slight ones are the others'."""
+    whole = share.sum(axis=1, keepdims=True)
+    share = np.where(share < _SLIGHT * whole, 0.0, share)
+    return share * whole / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """Points at which others are left out with them.
+
+    - `window`, `point`: which point of which window, shape `(blocks,)`.
+    - `out`: all that is left out, the point with it, shape `(blocks, points)`.
+    """
+
+    window: Int[np.ndarray, " blocks"]
+    point: Int[np.ndarray, " blocks"]
+    out: Bool[np.ndarray, "blocks points"]
+
+
+def blocks_left_out(
+    design: Design,
+    mask: Bool[np.ndarray, "masks points"],
+    ridges: Float[np.ndarray, " ridges"],
+    share: Float[np.ndarray, "windows ridges out"],
+    y: Float[np.ndarray, "windows points out"],
+    blocks: Blocks,
+) -> Float[np.ndarray, "blocks out"]:
+    r"""Errors at points without their blocks, target less value, averaged over ridges by shares.
+
+    With $B = (K + \lambda I)^{-1}$ at the points that a window holds, errors in a block $s$ that is
+    left out are $B_{ss}^{-1} (B y)_s$. Good to 1e-8 of the target: kernels are inverted.
+    """
+    share, held = _without_slight(share), np.broadcast_to(mask, y.shape[:2])
+    kernel = design.matrix @ design.matrix.swapaxes(1, 2)
+    shift = ridges * design.unit[:, None]
+    most = blocks.out.sum(axis=1).max()
+    members = np.argsort(~blocks.out, axis=1, kind="stable")[:, :most]
+    real = np.take_along_axis(blocks.out, members, axis=1)
+    place_of_own = np.argmax(members == blocks.point[:, None], axis=1)
+    asked = np.unique(blocks.window)
+    total = np.zeros((len(members), y.shape[2]))
+    for place in np.flatnonzero(share[asked].any(axis=(0, 2))):
+        used = asked[share[asked, place].any(axis=1)]
+        own = used if len(kernel) > 1 else np.zeros(1, int)
+        shifted = _shifted(kernel[own], held[used], shift[own, place], design.unit[own])
+        inverse = np.linalg.inv(shifted)
+        some = np.flatnonzero(np.isin(blocks.window, used))
+        row, block = np.searchsorted(used, blocks.window[some])[:, None], members[some]
+        pair = real[some, :, None] & real[some, None, :]
+        among = inverse[row[..., None], block[:, :, None], block[:, None, :]]
+        among = np.where(pair, among, np.eye(most))
+        alpha = real[some, :, None] * (inverse @ y[used])[row, block]
+        errors = np.linalg.solve(among, alpha)[np.arange(len(some)), place_of_own[some]]
+        total[some] += share[blocks.window[some], place] * errors
+    return total
+
+
+def _shifted(
+    kernel: Float[np.ndarray, "geometries points points"],
+    held: Bool[np.ndarray, "windows points"],
+    shift: Float[np.ndarray, " geometries"],
+    unit: Float[np.ndarray, " geometries"],
+) -> Float[np.ndarray, "windows points points"]:
+    """Kernels with a ridge; points that are not held have an equation of their own."""
+    shifted = kernel * (held[:, :, None] & held[:, None, :])
+    each = np.arange(held.shape[1])
+    shifted[:, each, each] += np.where(held, shift[:, None], unit[:, None])
+    return shifted
 
 
 def readouts(

@@ -1,6 +1,7 @@
 """What a record's values are to their neighbours, learnt where known and used where missing."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,13 +10,31 @@ from repnet.solve._alike import Alike, Gap, Record
 from repnet.solve._stacking import stacked_share
 
 _SIDE = 3  # known samples on either side that a cubic depends on
-_FURTHEST = 12  # steps to the furthest of them
+_FURTHEST = 32  # steps to the furthest of them
 _PATTERNS = 256  # of which places are known that are learnt from: the most frequent
 _LEAST = 32  # examples of a pattern below which it is left to the cubics
 _MOST = 2**14  # examples and outputs of a pattern together, evenly spread over the record
 _RIDGES = 10.0 ** np.arange(-7.0, 1.5, 0.5)  # relative to the number of examples
-_GAPS = 16  # kinds of gaps for which places that look alike are asked: the most frequent
+_JUDGED = 1000  # examples of a gap by which its filling is judged
+_GAPS = 24  # kinds of gaps for which places that look alike are asked: the most frequent
 _LONG = 10**5  # samples and outputs beyond which they are not, for time
+
+
+@dataclasses.dataclass(frozen=True)
+class FilledGaps:
+    """Holes of one output with the same gap about them, and what is missed where it is cut.
+
+    - `gap`: nodes to the next samples; `out`: which output.
+    - `holes`: nodes that are filled, shape `(holes,)`.
+    - `examples`: nodes of samples with samples at the ends of such a gap, shape `(examples,)`.
+    - `missed`: at these without all that lies in the gap, target less value, `(examples,)`.
+    """
+
+    gap: Gap
+    out: int
+    holes: Int[np.ndarray, " holes"]
+    examples: Int[np.ndarray, " examples"]
+    missed: Float[np.ndarray, " examples"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +45,13 @@ class Missing:
     - `values`: there, shape `(filled, out)`.
     - `left_out`: at every sample, in the order of the nodes, without it; as the cubics have it
       where too few others are like it, shape `(samples, out)`.
+    - `gaps`: the frequent kinds of gaps, each output's by itself.
     """
 
     nodes: Int[np.ndarray, " filled"]
     values: Float[np.ndarray, "filled out"]
     left_out: Float[np.ndarray, "samples out"]
+    gaps: tuple[FilledGaps, ...]
 
 
 def fill_missing(
@@ -72,11 +93,12 @@ def fill_missing(
     filled = np.flatnonzero(learnt & ~near.known)
     if not len(filled):
         return None
+    gaps: list[FilledGaps] = []
     if near.record.size <= _LONG:
         for out in range(y.shape[1]):
-            _ask_alike(near, result[:, out], learnt, out)
+            gaps += _ask_alike(near, result[:, out], learnt, out)
     left_out = np.where(learnt[nodes, None], result[nodes], cubics)
-    return Missing(filled, result[filled], left_out)
+    return Missing(filled, result[filled], left_out, tuple(gaps))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +187,7 @@ def _ask_alike(
     result: Float[np.ndarray, " nodes"],
     learnt: Bool[np.ndarray, " nodes"],
     out: int,
-) -> None:
+) -> list[FilledGaps]:
     """Mix into what is learnt of an output what places that look alike have, where that is nearer.
 
     **Arguments:** `result`: what is learnt where `learnt`; overwritten.
@@ -173,31 +195,50 @@ def _ask_alike(
     values = np.where(near.known, near.record[:, out], result)
     record = Record(values, near.known, near.known | learnt, near.record.shape[1])
     about = np.stack([-near.offsets[:, _SIDE - 1], near.offsets[:, _SIDE]], axis=1)
-    of = learnt[near.places]
-    kinds, count = np.unique(about[of & ~near.known[near.places]], axis=0, return_counts=True)
-    view = None
+    of, missing = learnt[near.places], ~near.known[near.places]
+    kinds, count = np.unique(about[of & missing], axis=0, return_counts=True)
+    view, gaps = None, []
     for number in np.argsort(-count, kind="stable")[:_GAPS]:
         gap = Gap(*(int(side) for side in kinds[number]))
         view = view or record.view(gap)
-        members = near.places[of & (about == kinds[number]).all(axis=1)]
+        same = of & (about == kinds[number]).all(axis=1)
+        members = near.places[same]
         found = record.alike(gap, view, members) if view else None
-        if found is not None:
-            share = _share_of_alike(near, gap, found, out)
-            result[members] += share * (found.values - result[members])
+        cut = _cut(near, gap, found, out)
+        if cut is not None and found is not None:
+            result[members] += cut.share * (found.values - result[members])
+        if cut is not None:
+            holes = near.places[same & missing]
+            gaps.append(FilledGaps(gap, out, holes, cut.examples, cut.missed))
+    return gaps
 
 
-def _share_of_alike(near: _Neighbourhoods, gap: Gap, found: Alike, out: int) -> float:
+class _CutGap(NamedTuple):
+    """Where a gap was cut, what is missed there, and the share of places that look alike in it."""
+
+    examples: Int[np.ndarray, " examples"]
+    missed: Float[np.ndarray, " examples"]
+    share: float
+
+
+def _cut(near: _Neighbourhoods, gap: Gap, found: Alike | None, out: int) -> _CutGap | None:
     """The share that its leave-one-out errors give it beside the ridge of such a gap."""
     pattern = np.array([-gap.left - 1, -gap.left, gap.right, gap.right + 1])
     rows = near.like(pattern)
-    rows = rows[np.isin(near.places[rows], found.examples)]
+    if found is not None:
+        rows = rows[np.isin(near.places[rows], found.examples)]
     if len(rows) < _LEAST:
-        return 0.0
+        return None
+    rows = rows[:: max(1, -(-len(rows) // _JUDGED))]
     cubic, about = near.seen(pattern, rows)
     target = near.record[near.places[rows], out] - cubic[:, out]
     _, without = _ridge((about - cubic[:, None])[:, :, out], target)
-    missed = found.missed[np.searchsorted(found.examples, near.places[rows])]
-    return stacked_share(target - without, missed)
+    missed, share = target - without, 0.0
+    if found is not None:
+        alike = found.missed[np.searchsorted(found.examples, near.places[rows])]
+        share = stacked_share(missed, alike)
+        missed += share * (alike - missed)
+    return _CutGap(near.places[rows], missed, share)
 
 
 def akima_between(

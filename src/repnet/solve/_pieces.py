@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from repnet._threads import one_blas_thread
 from repnet.nn import PiecewiseCubic
 from repnet.solve._cover import Cover
-from repnet.solve._missing import fill_missing
+from repnet.solve._missing import FilledGaps, fill_missing
 from repnet.spectrum import detect_grid
 
 _REACH = 3  # samples on either side that a piece depends on
@@ -29,6 +29,7 @@ class Pieces:
     - `missed`: leave-one-out errors at the data, target less value, shape `(points, out)`.
     - `holes`: inputs whose values are learnt, shape `(holes,)`.
     - `learnt`: as `missed`, with the left-out value learnt as those of the holes are.
+    - `gaps`: the frequent kinds of gaps, by nodes of the grid.
     """
 
     function: PiecewiseCubic
@@ -36,6 +37,7 @@ class Pieces:
     missed: Float[np.ndarray, "points out"]
     holes: Float[np.ndarray, " holes"]
     learnt: Float[np.ndarray, "points out"]
+    gaps: tuple[FilledGaps, ...] = ()
 
     @staticmethod
     def of(
@@ -64,7 +66,8 @@ class Pieces:
                 np.concatenate([knots, holes])[order],
                 np.concatenate([values, filled.values])[order],
             )
-            return Pieces(through, x[:, 0], missed, holes, y - filled.left_out[place])
+            learnt = y - filled.left_out[place]
+            return Pieces(through, x[:, 0], missed, holes, learnt, filled.gaps)
 
     def errors(
         self, cover: Cover, windows: Int[np.ndarray, " some"]
@@ -74,15 +77,28 @@ class Pieces:
         Errors are those of learnt values in windows that hold such values. A window whose weights
         meet no sample has the mean of all.
         """
-        window, weight = _weights(cover, self.x)
-        total, learns = _sums(cover, window, weight), self.learns(cover)[window]
+        learns = self.learns(cover)[windows, None]
+        missed, learnt = (
+            self.mean_by_window(cover, self.x, np.square(each))[windows]
+            for each in (self.missed, self.learnt)
+        )
+        return np.where(learns, learnt, missed)
+
+    def mean_by_window(
+        self,
+        cover: Cover,
+        at: Float[np.ndarray, " places"],
+        values: Float[np.ndarray, "places out"],
+    ) -> Float[np.ndarray, "windows out"]:
+        """Means of values at places by each window's weights; of all, where these meet no place."""
+        window, weight = _weights(cover, at)
+        total = _sums(cover, window, weight)
         empty = total <= 0.0
-        errors = []
-        for missed, learnt in zip(self.missed.T, self.learnt.T, strict=True):
-            held = np.square(np.where(learns, learnt, missed))
-            mean = _sums(cover, window, weight * held) / np.where(empty, 1.0, total)
-            errors.append(np.where(empty, np.mean(np.square(missed)), mean))
-        return np.stack(errors, axis=1)[windows]
+        means = []
+        for column in values.T:
+            mean = _sums(cover, window, weight * column) / np.where(empty, 1.0, total)
+            means.append(np.where(empty, np.mean(column), mean))
+        return np.stack(means, axis=1)
 
     def learns(self, cover: Cover) -> Bool[np.ndarray, " windows"]:
         """In which windows learnt values have a weight."""
@@ -94,10 +110,13 @@ class Pieces:
         return np.where(weight[1] > weight[0], window[1], window[0])
 
     def share(
-        self, cover: Cover, share: Float[np.ndarray, "windows out"]
-    ) -> Float[np.ndarray, "points out"]:
-        """What the windows' shares come to at the data."""
-        window, weight = _weights(cover, self.x)
+        self,
+        cover: Cover,
+        share: Float[np.ndarray, "windows out"],
+        at: Float[np.ndarray, " places"],
+    ) -> Float[np.ndarray, "places out"]:
+        """What the windows' shares come to at some places."""
+        window, weight = _weights(cover, at)
         return (weight[..., None] * share[window]).sum(axis=0) / weight.sum(axis=0)[:, None]
 
 

@@ -30,6 +30,7 @@ from repnet.solve._missing_nodes import (
     misses_nodes,
     with_missing_nodes,
 )
+from repnet.solve._missing_samples import CutGaps, with_missing_samples
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
 from repnet.solve._regression import data_of
@@ -338,9 +339,13 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     by_layer /= by_layer.sum(axis=1, keepdims=True)
     learns = choice.pieces is not None and len(choice.pieces.holes) > 0
     judged = np.full(cover.windows, learns)
-    if choice.free and misses_nodes(target.data) and choice.error > _ROUGH:
+    rough = choice.free and choice.error > _ROUGH
+    if rough and misses_nodes(target.data):
         judged = judging_windows(cover, choice.pilots)
     missed = Missed.none(target.data, judged) if judged.any() else None
+    cuts = None
+    if rough and choice.pieces is not None and choice.pieces.gaps:
+        cuts = CutGaps.of(choice.pieces.gaps, target.data.y.shape[1])
     affine = np.zeros((cover.windows, target.data.y.shape[1], 1 + target.dim))
     parts = []
     for position, candidate in enumerate(choice.candidates):
@@ -351,7 +356,7 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
             within = within / np.maximum(within.sum(axis=1, keepdims=True), _NONE)
             share = np.zeros((cover.windows, *shares.shape[2:]))
             share[used] = by_layer[used, position, None] * within
-            part, offset = _part(batches, used, candidate, share, missed, factors)
+            part, offset = _part(batches, used, candidate, share, missed, factors, cuts)
             affine[used] += offset
             parts.append(part)
     squares = _squares(shares, errors)
@@ -372,6 +377,9 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
+    if cuts is not None and choice.pieces is not None:
+        share = by_layer[:, -1]
+        network = with_missing_samples(network, target.data, choice.pieces, cover, share, cuts)
     filled = Filled(network, 0.0, 0)
     if missed is not None and target.dim > 1:
         filled = with_missing_nodes(network, target.data, missed)
@@ -394,7 +402,7 @@ def _more_pieces(
     cover, pieces, data = choice.cut.cover, choice.pieces, target.data
     assert pieces is not None
     networks, learnt = missed.mean(), data.at_sites(pieces.learnt)
-    part = data.at_sites(pieces.share(cover, share))
+    part = data.at_sites(pieces.share(cover, share, pieces.x))
     networks = np.where(np.isnan(networks), learnt, networks)  # where pieces alone have a share
     learns = pieces.learns(cover)
     held = data.at_sites(1.0 * learns[pieces.nearest(cover)][:, None]) > 0.0
@@ -418,6 +426,7 @@ def _part(
     share: Float[np.ndarray, "windows ridges out"],
     missed: Missed | None,
     kept: list[Factors | None],
+    cuts: CutGaps | None,
 ) -> tuple[LocalReadout, Float[np.ndarray, "used out columns"]]:
     """Read-outs of one layer in the windows that use it, and their affine parts.
 
@@ -445,6 +454,8 @@ def _part(
         found = readouts(design, factors, batch.mask, ridges, mixed, batch.y)
         own = row[batch.position]
         weight[own], affine[own - 1] = found
+        if cuts is not None:
+            cuts.add(batch, design, ridges, mixed)
         if missed is None:
             return
         rows = np.flatnonzero(missed.judged[batch.position])

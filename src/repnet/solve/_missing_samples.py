@@ -1,0 +1,158 @@
+"""Missing samples of a record: networks beside what is learnt, by what both miss in such gaps."""
+
+import dataclasses
+import threading
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from repnet.nn import NodalCubic, Windowed
+from repnet.solve._batches import Batch, Sampled
+from repnet.solve._cover import Cover
+from repnet.solve._local import Blocks, Design, blocks_left_out
+from repnet.solve._missing import FilledGaps, Gap
+from repnet.solve._pieces import Pieces
+from repnet.solve._stacking import local_shares, stacked_share
+
+_ALONE = Gap(1, 1)  # of a sample that is left out by itself
+_LEAST = 16  # gaps cut below which nothing is told by them
+_SURE = 0.02  # least share of either, so that windows may still differ
+_ALL = 0.95  # share of what is learnt beyond which it is left as it is
+_INSIDE = 1e-3  # weight of a window below which it does not count at a place
+_TINY = 1e-28  # squared errors that are none, in standard units
+
+
+@dataclasses.dataclass(frozen=True)
+class CutGaps:
+    """What networks miss where gaps are cut, blended as windows are; threads may add at once.
+
+    - `cut`: the node of a sample and the steps to either end of the gap about it, `(cuts, 3)`, in
+      lexical order.
+    - `total`, `weight`: sums over the windows, `(cuts, out)`.
+    """
+
+    cut: Int[np.ndarray, "cuts 3"]
+    total: Float[np.ndarray, "cuts out"]
+    weight: Float[np.ndarray, "cuts out"]
+    lock: threading.Lock
+
+    @staticmethod
+    def of(gaps: tuple[FilledGaps, ...], outputs: int) -> "CutGaps":
+        """Sums that hold nothing yet, for examples of some gaps, with and without their gap."""
+        wanted = [_cuts(each.examples, gap) for each in gaps for gap in (each.gap, _ALONE)]
+        cut = np.unique(np.concatenate(wanted), axis=0)
+        shape = len(cut), outputs
+        return CutGaps(cut, np.zeros(shape), np.zeros(shape), threading.Lock())
+
+    def add(
+        self,
+        batch: Batch,
+        design: Design,
+        ridges: Float[np.ndarray, " ridges"],
+        share: Float[np.ndarray, "windows ridges out"],
+    ) -> None:
+        """Add what one layer misses in some windows, by its shares there."""
+        held = np.broadcast_to(batch.mask, batch.site.shape)
+        window, point = np.nonzero(held & (batch.weight > _INSIDE))
+        site = batch.site[window, point]
+        first = np.searchsorted(self.cut[:, 0], site)
+        count = np.searchsorted(self.cut[:, 0], site, side="right") - first
+        if not count.any():
+            return
+        window, point = np.repeat(window, count), np.repeat(point, count)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        row = np.repeat(first, count) + within
+        node, left, right = self.cut[row].T[..., None]
+        step = batch.site[window] - node
+        blocks = Blocks(window, point, held[window] & (step > -left) & (step < right))
+        errors = blocks_left_out(design, batch.mask, ridges, share, batch.y, blocks)
+        weight = batch.weight[window, point][:, None]
+        with self.lock:
+            np.add.at(self.total, row, weight * errors)
+            np.add.at(self.weight, row, weight * share.sum(axis=1)[window])
+
+    def missed(
+        self, examples: Int[np.ndarray, " examples"], gap: Gap, out: int
+    ) -> Float[np.ndarray, " examples"]:
+        """The blended errors of one output, target less value; NaN where no network has a share."""
+        same = np.flatnonzero((self.cut[:, 1:] == gap).all(axis=1))
+        row = same[np.searchsorted(self.cut[same, 0], examples)]
+        empty = self.weight[row, out] <= 0.0
+        return np.where(
+            empty, np.nan, self.total[row, out] / np.where(empty, 1.0, self.weight[row, out])
+        )
+
+
+def _cuts(examples: Int[np.ndarray, " examples"], gap: Gap) -> Int[np.ndarray, "examples 3"]:
+    return np.stack([examples, *(np.full(len(examples), side) for side in gap)], axis=1)
+
+
+def with_missing_samples(
+    network: Windowed,
+    data: Sampled,
+    pieces: Pieces,
+    cover: Cover,
+    share: Float[np.ndarray, "windows out"],
+    cuts: CutGaps,
+) -> Windowed:
+    r"""The network with missing samples moved to what is learnt of them, as their gaps ask for.
+
+    A window's share $p$ of what is learnt is decided by samples left out one by one. Where the same
+    samples are left out with the gap about them, networks and what is learnt miss more, each by
+    its own: the odds $p/(1-p)$ are multiplied by those of the shares that the errors give with the
+    gap, over those that they give without.
+
+    **Arguments:** `pieces`, `share`: the cubics through learnt values, and their share of the
+    network; `cuts`: what its other parts miss.
+    """
+    assert data.grid is not None
+    origin, step = np.asarray(data.grid.origin), np.asarray(data.grid.step)
+    nodes = np.round((pieces.holes - origin[0]) / step[0]).astype(int)
+    beside = pieces.function.many(pieces.holes[:, None]) - network.many(pieces.holes[:, None])
+    alone, part = data.at_sites(pieces.learnt), pieces.share(cover, share, pieces.holes)
+    more = np.zeros((data.site_count, share.shape[1]))
+    for gap in pieces.gaps:
+        both = (
+            (cuts.missed(gap.examples, _ALONE, gap.out), alone[gap.examples, gap.out]),
+            (cuts.missed(gap.examples, gap.gap, gap.out), gap.missed),
+        )
+        known = np.isfinite(both[0][0])
+        if known.sum() < _LEAST or gap.gap == _ALONE:
+            continue
+        at = origin[0] + step[0] * gap.examples[known]
+        before, after = (
+            _odds(pieces, cover, at, *(errors[known] for errors in each)) for each in both
+        )
+        held = np.clip(share[:, gap.out], _SURE, 1.0 - _SURE)
+        held = held * after / (held * after + (1.0 - held) * before)
+        row = np.searchsorted(nodes, gap.holes)
+        wanted, own = (
+            pieces.share(cover, held[:, None], pieces.holes[row])[:, 0],
+            part[row, gap.out],
+        )
+        own = np.where(own > _ALL, wanted, own)
+        more[gap.holes, gap.out] = (wanted - own) / (1.0 - own) * beside[row, gap.out]
+    if not more.any():
+        return network
+    nodal = NodalCubic(jnp.asarray(origin), jnp.asarray(step), jnp.asarray(more), data.grid.size)
+    return dataclasses.replace(network, nodal=nodal)
+
+
+def _odds(
+    pieces: Pieces,
+    cover: Cover,
+    at: Float[np.ndarray, " examples"],
+    first: Float[np.ndarray, " examples"],
+    second: Float[np.ndarray, " examples"],
+) -> Float[np.ndarray, " windows"]:
+    """The second's odds against the first in every window, from the errors of both at places.
+
+    Errors count relative to what both miss thereabouts, so that no rough part decides for all.
+    """
+    squares = np.square(np.stack([first, second], axis=1)) + _TINY
+    mean = pieces.mean_by_window(cover, at, squares)
+    size = pieces.share(cover, np.sqrt(mean.sum(axis=1, keepdims=True)), at)[:, 0]
+    overall = np.clip(stacked_share(first / size, second / size), _SURE, 1.0 - _SURE)
+    share = local_shares(float(overall), mean[:, :1], mean[:, 1:])[:, 0]
+    return share / (1.0 - share)
