@@ -36,12 +36,7 @@ def fitted(x, **options):
 
 @pytest.mark.parametrize(
     ("dim", "count", "bound"),
-    [
-        (1, 200, 1e-8),
-        (2, 24, 1e-4),
-        pytest.param(3, 9, 0.1, marks=pytest.mark.slow),
-        pytest.param(4, 6, 0.2, marks=pytest.mark.slow),
-    ],
+    [(1, 200, 1e-8), (2, 24, 1e-4), (3, 9, 0.1), (4, 6, 0.2)],
 )
 @pytest.mark.slow
 def test_grids_of_every_dimension(dim, count, bound, rng):

@@ -17,6 +17,7 @@ from repnet.nn import AbstractFirstLayer
 
 AFFINE = 10.0  # weight of the affine columns against the features: nearly free of the ridge
 _SLIGHT = 1e-3  # share of a ridge that is not solved for by itself
+_MINOR = 0.05  # share of a ridge without which errors of blocks are told
 _FEW = 0.4  # of a window's points may be missing where it takes its neighbours' factors
 
 
@@ -234,7 +235,7 @@ def _solved(
     y: Float[np.ndarray, "windows points out"],
 ) -> Float[np.ndarray, "windows points out"]:
     r"""$(K + \lambda I)^{-1} y$ at the points that each window holds, averaged over ridges."""
-    share = _without_slight(share)
+    share = _without_slight(share, _SLIGHT)
     kernel = design.matrix[0] @ design.matrix[0].T
     total = np.zeros_like(y)
     for place in np.flatnonzero(share.any(axis=(0, 2))):
@@ -245,11 +246,11 @@ def _solved(
 
 
 def _without_slight(
-    share: Float[np.ndarray, "windows ridges out"],
+    share: Float[np.ndarray, "windows ridges out"], slight: float
 ) -> Float[np.ndarray, "windows ridges out"]:
     """Shares of ridges of which the slight ones are the others'."""
     whole = share.sum(axis=1, keepdims=True)
-    share = np.where(share < _SLIGHT * whole, 0.0, share)
+    share = np.where(share < slight * whole, 0.0, share)
     return share * whole / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
 
 
@@ -277,9 +278,10 @@ def blocks_left_out(
     r"""Errors at points without their blocks, target less value, averaged over ridges by shares.
 
     With $B = (K + \lambda I)^{-1}$ at the points that a window holds, errors in a block $s$ that is
-    left out are $B_{ss}^{-1} (B y)_s$. Good to 1e-8 of the target: kernels are inverted.
+    left out are $B_{ss}^{-1} (B y)_s$. Good to 1e-8 of the target: kernels are inverted. Ridges of
+    minor shares count as the others.
     """
-    share, held = _without_slight(share), np.broadcast_to(mask, y.shape[:2])
+    share, held = _without_slight(share, _MINOR), np.broadcast_to(mask, y.shape[:2])
     kernel = design.matrix @ design.matrix.swapaxes(1, 2)
     shift = ridges * design.unit[:, None]
     most = blocks.out.sum(axis=1).max()

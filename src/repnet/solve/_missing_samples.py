@@ -10,12 +10,14 @@ from jaxtyping import Float, Int
 from repnet.nn import NodalCubic, Windowed
 from repnet.solve._batches import Batch, Sampled
 from repnet.solve._cover import Cover
+from repnet.solve._kriging import spread_over
 from repnet.solve._local import Blocks, Design, blocks_left_out
 from repnet.solve._missing import FilledGaps, Gap
 from repnet.solve._pieces import Pieces
 from repnet.solve._stacking import local_shares, stacked_share
 
 _ALONE = Gap(1, 1)  # of a sample that is left out by itself
+_JUDGED = 400  # examples of a gap at which it is cut
 _LEAST = 16  # gaps cut below which nothing is told by them
 _SURE = 0.02  # least share of either, so that windows may still differ
 _ALL = 0.95  # share of what is learnt beyond which it is left as it is
@@ -39,8 +41,11 @@ class CutGaps:
 
     @staticmethod
     def of(gaps: tuple[FilledGaps, ...], outputs: int) -> "CutGaps":
-        """Sums that hold nothing yet, for examples of some gaps, with and without their gap."""
-        wanted = [_cuts(each.examples, gap) for each in gaps for gap in (each.gap, _ALONE)]
+        """Sums that hold nothing yet, for some examples of gaps, with and without their gap."""
+        wanted = []
+        for each in gaps:
+            some = each.examples[spread_over(len(each.examples), _JUDGED)]
+            wanted += [_cuts(some, each.gap), _cuts(some, _ALONE)]
         cut = np.unique(np.concatenate(wanted), axis=0)
         shape = len(cut), outputs
         return CutGaps(cut, np.zeros(shape), np.zeros(shape), threading.Lock())
@@ -75,13 +80,14 @@ class CutGaps:
     def missed(
         self, examples: Int[np.ndarray, " examples"], gap: Gap, out: int
     ) -> Float[np.ndarray, " examples"]:
-        """The blended errors of one output, target less value; NaN where no network has a share."""
+        """The blended errors of one output, target less value; NaN where none are known."""
         same = np.flatnonzero((self.cut[:, 1:] == gap).all(axis=1))
-        row = same[np.searchsorted(self.cut[same, 0], examples)]
-        empty = self.weight[row, out] <= 0.0
-        return np.where(
-            empty, np.nan, self.total[row, out] / np.where(empty, 1.0, self.weight[row, out])
-        )
+        of, asked = np.isin(examples, self.cut[same, 0]), np.full(len(examples), np.nan)
+        row = same[np.searchsorted(self.cut[same, 0], examples[of])]
+        weight = self.weight[row, out]
+        empty = weight <= 0.0  # no network has a share there
+        asked[of] = np.where(empty, np.nan, self.total[row, out] / np.where(empty, 1.0, weight))
+        return asked
 
 
 def _cuts(examples: Int[np.ndarray, " examples"], gap: Gap) -> Int[np.ndarray, "examples 3"]:
@@ -117,7 +123,7 @@ def with_missing_samples(
             (cuts.missed(gap.examples, _ALONE, gap.out), alone[gap.examples, gap.out]),
             (cuts.missed(gap.examples, gap.gap, gap.out), gap.missed),
         )
-        known = np.isfinite(both[0][0])
+        known = np.isfinite(both[0][0]) & np.isfinite(both[1][0])
         if known.sum() < _LEAST or gap.gap == _ALONE:
             continue
         at = origin[0] + step[0] * gap.examples[known]

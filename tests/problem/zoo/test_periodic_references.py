@@ -78,7 +78,7 @@ def test_the_allen_cahn_reference_satisfies_the_equation(name, points):
     assert np.abs(left).max() < 1e-7 * np.sqrt(np.mean(wrong**2))
 
 
-@pytest.mark.parametrize("dispersion", [0.022, pytest.param(0.05, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dispersion", [0.022, 0.05])
 @pytest.mark.slow
 def test_the_kdv_reference_satisfies_the_equation(dispersion, points):
     left, wrong = equation_residuals(zoo.kdv1d(dispersion), kdv(dispersion), points)
