@@ -16,7 +16,7 @@ from repnet.solve._missing import FilledGaps, Gap
 from repnet.solve._pieces import Pieces
 from repnet.solve._stacking import local_shares, stacked_share
 
-_ALONE = Gap(1, 1)  # of a sample that is left out by itself
+_ALONE = Gap(1, 1)  # of one missing sample, for which windows have decided already
 _JUDGED = 400  # examples of a gap at which it is cut
 _LEAST = 16  # gaps cut below which nothing is told by them
 _SURE = 0.02  # least share of either, so that windows may still differ
@@ -41,11 +41,12 @@ class CutGaps:
 
     @staticmethod
     def of(gaps: tuple[FilledGaps, ...], outputs: int) -> "CutGaps":
-        """Sums that hold nothing yet, for some examples of gaps, with and without their gap."""
-        wanted = []
+        """Sums that hold nothing yet, for some examples of gaps of more than one sample."""
+        wanted = [np.zeros((0, 3), int)]
         for each in gaps:
             some = each.examples[spread_over(len(each.examples), _JUDGED)]
-            wanted += [_cuts(some, each.gap), _cuts(some, _ALONE)]
+            if each.gap != _ALONE:
+                wanted.append(np.stack([some, *(np.full(len(some), n) for n in each.gap)], axis=1))
         cut = np.unique(np.concatenate(wanted), axis=0)
         shape = len(cut), outputs
         return CutGaps(cut, np.zeros(shape), np.zeros(shape), threading.Lock())
@@ -90,10 +91,6 @@ class CutGaps:
         return asked
 
 
-def _cuts(examples: Int[np.ndarray, " examples"], gap: Gap) -> Int[np.ndarray, "examples 3"]:
-    return np.stack([examples, *(np.full(len(examples), side) for side in gap)], axis=1)
-
-
 def with_missing_samples(
     network: Windowed,
     data: Sampled,
@@ -102,12 +99,11 @@ def with_missing_samples(
     share: Float[np.ndarray, "windows out"],
     cuts: CutGaps,
 ) -> Windowed:
-    r"""The network with missing samples moved to what is learnt of them, as their gaps ask for.
+    """The network with missing samples moved to what is learnt of them, as their gaps ask for.
 
-    A window's share $p$ of what is learnt is decided by samples left out one by one. Where the same
-    samples are left out with the gap about them, networks and what is learnt miss more, each by
-    its own: the odds $p/(1-p)$ are multiplied by those of the shares that the errors give with the
-    gap, over those that they give without.
+    The share that a window gives to what is learnt is decided by samples left out one by one. In
+    gaps of more than one, it is decided anew by what networks and what is learnt miss where such
+    gaps are cut.
 
     **Arguments:** `pieces`, `share`: the cubics through learnt values, and their share of the
     network; `cuts`: what its other parts miss.
@@ -116,27 +112,17 @@ def with_missing_samples(
     origin, step = np.asarray(data.grid.origin), np.asarray(data.grid.step)
     nodes = np.round((pieces.holes - origin[0]) / step[0]).astype(int)
     beside = pieces.function.many(pieces.holes[:, None]) - network.many(pieces.holes[:, None])
-    alone, part = data.at_sites(pieces.learnt), pieces.share(cover, share, pieces.holes)
+    part = pieces.share(cover, share, pieces.holes)
     more = np.zeros((data.site_count, share.shape[1]))
     for gap in pieces.gaps:
-        both = (
-            (cuts.missed(gap.examples, _ALONE, gap.out), alone[gap.examples, gap.out]),
-            (cuts.missed(gap.examples, gap.gap, gap.out), gap.missed),
-        )
-        known = np.isfinite(both[0][0]) & np.isfinite(both[1][0])
-        if known.sum() < _LEAST or gap.gap == _ALONE:
+        networks = cuts.missed(gap.examples, gap.gap, gap.out)
+        known = np.isfinite(networks)
+        if known.sum() < _LEAST:
             continue
         at = origin[0] + step[0] * gap.examples[known]
-        before, after = (
-            _odds(pieces, cover, at, *(errors[known] for errors in each)) for each in both
-        )
-        held = np.clip(share[:, gap.out], _SURE, 1.0 - _SURE)
-        held = held * after / (held * after + (1.0 - held) * before)
+        local = _shares(pieces, cover, at, networks[known], gap.missed[known])
         row = np.searchsorted(nodes, gap.holes)
-        wanted, own = (
-            pieces.share(cover, held[:, None], pieces.holes[row])[:, 0],
-            part[row, gap.out],
-        )
+        wanted, own = pieces.share(cover, local, pieces.holes[row])[:, 0], part[row, gap.out]
         own = np.where(own > _ALL, wanted, own)
         more[gap.holes, gap.out] = (wanted - own) / (1.0 - own) * beside[row, gap.out]
     if not more.any():
@@ -145,14 +131,14 @@ def with_missing_samples(
     return dataclasses.replace(network, nodal=nodal)
 
 
-def _odds(
+def _shares(
     pieces: Pieces,
     cover: Cover,
     at: Float[np.ndarray, " examples"],
     first: Float[np.ndarray, " examples"],
     second: Float[np.ndarray, " examples"],
-) -> Float[np.ndarray, " windows"]:
-    """The second's odds against the first in every window, from the errors of both at places.
+) -> Float[np.ndarray, "windows 1"]:
+    """The second's share in every window, from the errors of both at places.
 
     Errors count relative to what both miss thereabouts, so that no rough part decides for all.
     """
@@ -160,5 +146,4 @@ def _odds(
     mean = pieces.mean_by_window(cover, at, squares)
     size = pieces.share(cover, np.sqrt(mean.sum(axis=1, keepdims=True)), at)[:, 0]
     overall = np.clip(stacked_share(first / size, second / size), _SURE, 1.0 - _SURE)
-    share = local_shares(float(overall), mean[:, :1], mean[:, 1:])[:, 0]
-    return share / (1.0 - share)
+    return local_shares(float(overall), mean[:, :1], mean[:, 1:])
