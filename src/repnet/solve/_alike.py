@@ -73,7 +73,7 @@ class Record:
     outputs: int = 1
 
     def view(self, gap: Gap) -> View | None:
-        """That of the least error where gaps are cut; a wider one must be below by two deviations.
+        """That of the least error where gaps are cut; a wider one must win by two standard errors.
 
         **Returns:** `None` with too few examples, or with equal ones.
         """

@@ -222,7 +222,10 @@ class _CutGap(NamedTuple):
 
 
 def _cut(near: _Neighbourhoods, gap: Gap, found: Alike | None, out: int) -> _CutGap | None:
-    """The share that its leave-one-out errors give it beside the ridge of such a gap."""
+    """What the ridge of such a gap and places that look alike miss, by the share of the latter.
+
+    The share is that which both's errors give; without any that look alike, it is zero.
+    """
     pattern = np.array([-gap.left - 1, -gap.left, gap.right, gap.right + 1])
     rows = near.like(pattern)
     if found is not None:

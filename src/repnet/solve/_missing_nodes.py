@@ -21,7 +21,8 @@ class Filled(NamedTuple):
     """A network that gives missing nodes too, and what they are filled by.
 
     - `kriged`: mean share of the field's own covariance in nodes that are near to samples.
-    - `in_gaps`: number of nodes in wide gaps, which are held by their rims.
+    - `in_gaps`: number of nodes in wide gaps, which are held by their rims; of a record, of samples
+      missing in gaps of several, which follow what is learnt from the rest of it.
     """
 
     network: Windowed

@@ -13,6 +13,7 @@ from repnet.solve._cover import Cover
 from repnet.solve._kriging import spread_over
 from repnet.solve._local import Blocks, Design, blocks_left_out
 from repnet.solve._missing import FilledGaps, Gap
+from repnet.solve._missing_nodes import Filled
 from repnet.solve._pieces import Pieces
 from repnet.solve._stacking import local_shares, stacked_share
 
@@ -98,7 +99,7 @@ def with_missing_samples(
     cover: Cover,
     share: Float[np.ndarray, "windows out"],
     cuts: CutGaps,
-) -> Windowed:
+) -> Filled:
     """The network with missing samples moved to what is learnt of them, as their gaps ask for.
 
     The share that a window gives to what is learnt is decided by samples left out one by one. In
@@ -126,9 +127,10 @@ def with_missing_samples(
         own = np.where(own > _ALL, wanted, own)
         more[gap.holes, gap.out] = (wanted - own) / (1.0 - own) * beside[row, gap.out]
     if not more.any():
-        return network
+        return Filled(network, 0.0, 0)
     nodal = NodalCubic(jnp.asarray(origin), jnp.asarray(step), jnp.asarray(more), data.grid.size)
-    return dataclasses.replace(network, nodal=nodal)
+    moved = int(more.any(axis=1).sum())
+    return Filled(dataclasses.replace(network, nodal=nodal), 0.0, moved)
 
 
 def _shares(

@@ -377,10 +377,10 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
         cover.counts,
         _shared(choice.pieces, by_layer[:, -1]),
     )
+    filled = Filled(network, 0.0, 0)
     if cuts is not None and choice.pieces is not None:
         share = by_layer[:, -1]
-        network = with_missing_samples(network, target.data, choice.pieces, cover, share, cuts)
-    filled = Filled(network, 0.0, 0)
+        filled = with_missing_samples(network, target.data, choice.pieces, cover, share, cuts)
     if missed is not None and target.dim > 1:
         filled = with_missing_nodes(network, target.data, missed)
     error = float(np.sqrt(np.mean(squares)))

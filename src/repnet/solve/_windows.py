@@ -148,6 +148,10 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
         reasons = (*reasons, f"{kriged}{filled.kriged:.0%}.")
     if filled.in_gaps:
         held = f"In {filled.in_gaps} nodes of wide gaps the networks are held by their rims."
+        if cover.centre.shape[1] == 1:
+            held = (
+                f"{filled.in_gaps} samples missing in gaps follow what such gaps elsewhere teach."
+            )
         reasons = (*reasons, held)
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
