@@ -101,6 +101,7 @@ def test_siren_is_its_papers_network():
     assert square == pytest.approx((1 - np.exp(-2)) / 2, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e6, 1e8])
 def test_features_too_steep_for_any_point_stay_finite(scale):
     network = RepNet(1, width=8, hidden=(4,), scale=scale, activation=jax.nn.relu, key=jr.key(0))

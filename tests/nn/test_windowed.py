@@ -81,6 +81,7 @@ def test_a_readout_times_factors_adds_that_much_of_itself(rng):
             np.testing.assert_allclose(times(at, x), factor[window] * part(at, x), atol=1e-14)
 
 
+@pytest.mark.slow
 def test_windows_take_their_shares_of_the_pieces(rng):
     knots, share = np.sort(rng.uniform(-1, 1, 12)), np.array([[0, 0.3, 1, 0], [1, 0.5, 0, 0]]).T
     with jax.enable_x64(True):

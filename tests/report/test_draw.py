@@ -163,6 +163,7 @@ def test_a_target_of_zeros_is_drawn_whatever_the_fit(tmp_path, kind, value):
     assert (tmp_path / "report.md").exists()
 
 
+@pytest.mark.slow
 def test_bands_of_earlier_records_without_energy_are_left_out(tmp_path):
     run, solution = make_run(make_data("line"))
     bands = run.record.metrics["bands"]
@@ -244,6 +245,7 @@ def test_of_many_targets_the_first_four_are_drawn(tmp_path):
     assert "<td>channel 6 [u6]</td>" in page
 
 
+@pytest.mark.slow
 def test_inputs_that_are_all_constant_are_judged_without_a_curve(tmp_path):
     data = Dataset("still", np.full((40, 1), 5.0), np.arange(40.0)[:, None], ("a",), ("y",))
     run, solution = make_run(data)

@@ -23,6 +23,7 @@ def _judged(x, y, width=64):
     return target, pilot
 
 
+@pytest.mark.slow
 def test_leave_one_out_equals_refitting_without_each_point():
     rng = np.random.default_rng(0)
     x = np.sort(rng.uniform(-1, 1, 90))[:, None]

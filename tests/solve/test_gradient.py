@@ -159,6 +159,7 @@ def test_the_precision_is_the_networks():
     assert {a.dtype for a in leaves(double.network)} == {np.dtype(np.float64)}
 
 
+@pytest.mark.slow
 def test_the_same_key_gives_the_same_network_to_the_bit():
     x, y = wave()
     solver = dataclasses.replace(SMALL, batch=16)

@@ -87,6 +87,7 @@ def test_the_better_of_two_estimates_has_the_share(rng):
     assert good is None
 
 
+@pytest.mark.slow
 def test_samples_that_no_other_is_near_to_judge_nothing(rng):
     truth = gaussian_filter(rng.normal(size=(150, 60)), 1.0)
     known = np.zeros(truth.shape, bool)
@@ -98,6 +99,7 @@ def test_samples_that_no_other_is_near_to_judge_nothing(rng):
     assert np.mean(found.holes[:, 0] < 75) > 0.95
 
 
+@pytest.mark.slow
 def test_holes_unlike_the_samples_are_left_alone(rng):
     truth = gaussian_filter(rng.normal(size=(80, 80)), 1.0)
     known = rng.random(truth.shape) > 0.02

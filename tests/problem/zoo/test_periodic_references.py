@@ -161,6 +161,7 @@ def test_data_are_values_of_the_reference():
     assert rms == pytest.approx(0.1, rel=0.15)  # 500 draws: 3 % at one sigma
 
 
+@pytest.mark.slow
 def test_tables_are_kept():
     assert allen_cahn_table(1e-4, 5.0) is allen_cahn_table(1e-4, 5.0)
 
