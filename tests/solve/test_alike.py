@@ -78,20 +78,22 @@ def test_wide_gaps_are_cut_at_some_examples_and_at_all_that_are_wanted():
     assert sorted(together[row]) == list(range(381, 421))
 
 
+@pytest.mark.slow
 def test_errors_in_a_wide_gap_are_told_as_they_are(rng):
-    values = np.cumsum(rng.normal(size=3000))
-    known = np.ones(3000, bool)
-    for start in range(30, 2900, 50):
-        known[start : start + 9] = False
-    record = Record(np.where(known, values, 0.0), known, known)
-    gap, holes = Gap(5, 5), np.arange(34, 2904, 50)
-    found = _alike(record, gap, _view(record, gap), holes)
-    true = np.sqrt(np.mean((found.values - values[holes]) ** 2))
-    told = np.sqrt(np.mean(found.missed**2))
-    # By leaving out one example at a time, neighbours in the gap would tell two thirds of it.
-    assert told / 1.25 < true < 1.25 * told
+    gap, starts, told, true = Gap(6, 6), np.arange(30, 940, 60), [], []
+    for _ in range(4):
+        values, known = np.cumsum(rng.normal(size=1000)), np.ones(1000, bool)
+        known[starts[:, None] + np.arange(11)] = False
+        record = Record(np.where(known, values, 0.0), known, known)
+        found = _alike(record, gap, _view(record, gap), starts + 5)
+        told.append(found.missed)
+        true.append(found.values - values[starts + 5])
+    # One example left out at a time, with its neighbours in the gap still there, tells 0.85, by
+    # a view that errs by 2.3.
+    told, true = (np.sqrt(np.mean(np.concatenate(errors) ** 2)) for errors in (told, true))
+    assert told / 1.3 < true < 1.3 * told
     # Nothing is nearer than the line through the ends, whose error is known.
-    assert told == pytest.approx(np.sqrt(2.5), rel=0.15)
+    assert told == pytest.approx(np.sqrt(3.0), rel=0.1)
 
 
 def test_a_chaotic_records_samples_follow_from_places_like_theirs(rng):
