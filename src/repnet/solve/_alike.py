@@ -9,6 +9,7 @@ import scipy  # its parts load at their first use, so that `import repnet` is qu
 from jaxtyping import Bool, Float, Int
 
 from repnet.solve._kriging import spread_over
+from repnet.solve._local import without_blocks
 
 _SIDES = 8, 32, 128  # nodes on either side that are looked at
 _WIDTHS = 2.0 ** np.arange(-1.0, 3.0)  # of the kernel, relative to the median distance
@@ -229,10 +230,8 @@ def _missed(
     for step in range(band.shape[1]):
         ahead = vectors[step:]
         band[:, step, : len(ahead)] = inverse @ (vectors[: len(ahead)] * ahead).T
-    pair, identity = real[:, :, None] & real[:, None, :], np.eye(block.shape[1])
     missed = np.empty((len(inverse), len(block)))
     for place, (near, weight) in enumerate(zip(band, weights, strict=True)):
-        among = np.where(pair, near[apart, first], identity)
-        held = np.where(real, weight[block], 0.0)
-        missed[place] = np.linalg.solve(among, held[..., None])[:, 0, 0]
+        errors = without_blocks(near[apart, first], weight[block][..., None], real)
+        missed[place] = errors[:, 0, 0]
     return missed

@@ -297,13 +297,26 @@ def blocks_left_out(
         inverse = np.linalg.inv(shifted)
         some = np.flatnonzero(np.isin(blocks.window, used))
         row, block = np.searchsorted(used, blocks.window[some])[:, None], members[some]
-        pair = real[some, :, None] & real[some, None, :]
         among = inverse[row[..., None], block[:, :, None], block[:, None, :]]
-        among = np.where(pair, among, np.eye(most))
-        alpha = real[some, :, None] * (inverse @ y[used])[row, block]
-        errors = np.linalg.solve(among, alpha)[np.arange(len(some)), place_of_own[some]]
+        errors = without_blocks(among, (inverse @ y[used])[row, block], real[some])
+        errors = errors[np.arange(len(some)), place_of_own[some]]
         total[some] += share[blocks.window[some], place] * errors
     return total
+
+
+def without_blocks(
+    inverse: Float[np.ndarray, "blocks members members"],
+    weights: Float[np.ndarray, "blocks members out"],
+    real: Bool[np.ndarray, "blocks members"],
+) -> Float[np.ndarray, "blocks members out"]:
+    r"""Errors of kernel ridge regression in blocks that are left out, $B_{ss}^{-1} (B y)_s$.
+
+    **Arguments:** `inverse`: $B_{ss}$, of the inverse kernel at all points; `weights`: $(B y)_s$;
+    `real`: which members are any, where shorter blocks are filled up.
+    """
+    pair = real[:, :, None] & real[:, None, :]
+    among = np.where(pair, inverse, np.eye(real.shape[1]))
+    return np.linalg.solve(among, np.where(real[..., None], weights, 0.0))
 
 
 def _shifted(

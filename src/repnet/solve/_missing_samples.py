@@ -109,6 +109,8 @@ def with_missing_samples(
     **Arguments:** `pieces`, `share`: the cubics through learnt values, and their share of the
     network; `cuts`: what its other parts miss.
     """
+    if not len(cuts.cut):
+        return Filled(network, 0.0, 0)
     assert data.grid is not None
     origin, step = np.asarray(data.grid.origin), np.asarray(data.grid.step)
     nodes = np.round((pieces.holes - origin[0]) / step[0]).astype(int)
