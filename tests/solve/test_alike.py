@@ -39,7 +39,7 @@ def _alike(record, gap, view, asked):
     return found
 
 
-@pytest.mark.parametrize("gap", [Gap(1, 1), Gap(2, 4)])
+@pytest.mark.parametrize("gap", [Gap.alone(1, 1), Gap.alone(2, 4), Gap(1, 2, 4, 3)])
 def test_errors_are_those_of_the_kernel_without_what_lies_in_the_gap(gap, rng):
     patches, target = rng.normal(size=(40, 6)), rng.normal(size=40)
     places = np.sort(rng.permutation(60)[:40])
@@ -54,7 +54,9 @@ def test_errors_are_those_of_the_kernel_without_what_lies_in_the_gap(gap, rng):
     def missed(ridge):
         errors = np.empty(40)
         for i in range(40):
-            rest = (places <= places[i] - gap.left) | (places >= places[i] + gap.right)
+            step = places - places[i]
+            rest = (step <= -gap.second_left) | (step >= gap.second_right)
+            rest |= (step == -gap.left) | (step == gap.right)
             shifted = kernel[np.ix_(rest, rest)] + ridge * np.eye(rest.sum())
             errors[i] = target[i] - kernel[i, rest] @ np.linalg.solve(shifted, target[rest])
         return errors
@@ -68,9 +70,9 @@ def test_errors_are_those_of_the_kernel_without_what_lies_in_the_gap(gap, rng):
 
 def test_wide_gaps_are_cut_at_some_examples_and_at_all_that_are_wanted():
     places = np.arange(1000)
-    assert len(_cut(Gap(1, 1), places, places[:0])[0]) == 1000
+    assert len(_cut(Gap.alone(1, 1), places, places[:0])[0]) == 1000
     wanted = np.array([17, 18, 400, 2000])
-    examples, together = _cut(Gap(20, 21), places, wanted)
+    examples, together = _cut(Gap.alone(20, 21), places, wanted)
     assert 180 <= len(examples) <= 203
     assert np.isin(wanted[:3], examples).all()
     row = int(np.flatnonzero(examples == 400)[0])
@@ -80,7 +82,7 @@ def test_wide_gaps_are_cut_at_some_examples_and_at_all_that_are_wanted():
 
 @pytest.mark.slow
 def test_errors_in_a_wide_gap_are_told_as_they_are(rng):
-    gap, starts, told, true = Gap(6, 6), np.arange(30, 940, 60), [], []
+    gap, starts, told, true = Gap.alone(6, 6), np.arange(30, 940, 60), [], []
     for _ in range(4):
         values, known = np.cumsum(rng.normal(size=1000)), np.ones(1000, bool)
         known[starts[:, None] + np.arange(11)] = False
@@ -99,7 +101,7 @@ def test_errors_in_a_wide_gap_are_told_as_they_are(rng):
 def test_a_chaotic_records_samples_follow_from_places_like_theirs(rng):
     values = _smoothed_logistic_map(800)
     record = _with_holes(values, rng)
-    gap = Gap(1, 1)
+    gap = Gap.alone(1, 1)
     view = _view(record, gap)
     holes = np.flatnonzero(~record.known[2:-2]) + 2
     holes = holes[record.known[holes - 1] & record.known[holes + 1]]
@@ -113,7 +115,7 @@ def test_a_chaotic_records_samples_follow_from_places_like_theirs(rng):
 
 def test_samples_that_are_asked_have_what_all_others_say(rng):
     record = _with_holes(_smoothed_logistic_map(300), rng)
-    gap, view = Gap(1, 1), View(8, 1.0)
+    gap, view = Gap.alone(1, 1), View(8, 1.0)
     known = np.flatnonzero(record.known)[100:150]
     found = _alike(record, gap, view, known)
     learnt = np.isin(known, found.examples)
@@ -137,34 +139,44 @@ def test_patches_are_nodes_less_the_line_weighed_by_their_distance():
     held = np.ones(12, bool)
     held[10] = False
     record = Record(values, held, held)
-    (patch,), (line,) = record._patches(Gap(1, 2), 4, np.array([5]))
+    (patch,), (line,) = record._patches(Gap.alone(1, 2), 4, np.array([5]))
     np.testing.assert_allclose(line, 16.0 + (49.0 - 16.0) / 3)
     offset = np.array([-4, -3, -2, -1, 2, 3, 4, 5])
     expected = (values[5 + offset] - line) / np.sqrt(np.abs(offset))
     expected[-1] = 0.0  # not held
     np.testing.assert_allclose(patch, expected)
+    (patch,), _ = record._patches(Gap(1, 2, 4, 3), 4, np.array([5]))
+    expected[1:3] = 0.0  # missing in such a gap
+    np.testing.assert_allclose(patch, expected)
+
+
+def test_what_is_missing_about_a_node_lies_between_its_two_samples_on_either_side():
+    steps = np.arange(-5, 6)
+    assert steps[Gap.alone(2, 1).missing(steps)].tolist() == [-1, 0]
+    assert steps[Gap(1, 2, 4, 3).missing(steps)].tolist() == [-3, -2, 0, 1]
+    assert Gap(1, 2, 4, 3).samples.tolist() == [-4, -1, 2, 3]
 
 
 def test_a_long_period_is_looked_for_further_away_and_noise_is_not(rng):
     nodes = np.arange(1500)
     periodic = rng.normal(size=90)[nodes % 90] + 0.05 * rng.normal(size=1500)
-    assert _view(_with_holes(periodic, rng), Gap(1, 1)).side == 128
-    assert _view(_with_holes(rng.normal(size=1500), rng), Gap(1, 1)).side == 8
+    assert _view(_with_holes(periodic, rng), Gap.alone(1, 1)).side == 128
+    assert _view(_with_holes(rng.normal(size=1500), rng), Gap.alone(1, 1)).side == 8
 
 
 @pytest.mark.parametrize("values", [np.full(400, 3.0), np.sin(np.arange(60.0))])
 def test_equal_or_few_examples_teach_nothing(values, rng):
     record = _with_holes(values, rng)
-    assert record.view(Gap(1, 1)) is None
-    assert record.alike(Gap(1, 1), View(8, 1.0), np.array([30])) is None
+    assert record.view(Gap.alone(1, 1)) is None
+    assert record.alike(Gap.alone(1, 1), View(8, 1.0), np.array([30])) is None
 
 
 def test_many_outputs_share_the_examples_of_eight(rng):
     record = _with_holes(rng.normal(size=1400), rng)
     shared = Record(record.values, record.known, record.held, outputs=16)
-    count = len(_alike(record, Gap(1, 1), View(8, 1.0), np.array([30])).examples)
+    count = len(_alike(record, Gap.alone(1, 1), View(8, 1.0), np.array([30])).examples)
     assert 550 <= count <= 1000
-    few = len(_alike(shared, Gap(1, 1), View(8, 1.0), np.array([30])).examples)
+    few = len(_alike(shared, Gap.alone(1, 1), View(8, 1.0), np.array([30])).examples)
     assert count / 2.5 < few < count / 1.5
 
 

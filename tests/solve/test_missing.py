@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import Akima1DInterpolator
 
-from repnet.solve._missing import akima_between, fill_missing
+from repnet.solve._missing import Gap, akima_between, fill_missing
 
 
 def _akima_left_out(nodes, y):
@@ -84,14 +84,22 @@ def test_errors_in_gaps_are_told_for_every_kind(rng):
     nodes = nodes[~np.isin(nodes, np.arange(100, 1400, 60)[:, None] + np.arange(4))]
     found = fill_missing(nodes, record[nodes], _akima_left_out(nodes, record[nodes]))
     assert found is not None
-    kinds = {tuple(each.gap): each for each in found.gaps}
-    assert {(1, 1), (1, 4), (2, 3), (3, 2), (4, 1)} <= set(kinds)
-    for (left, right), each in kinds.items():
-        assert not np.isin(each.holes[:, None] + np.arange(1 - left, right), nodes).any()
-        for ends in (each.holes, each.examples):
-            assert np.isin(ends - left, nodes).all()
-            assert np.isin(ends + right, nodes).all()
-        assert np.isin(each.examples, nodes).all()
+    ends = {each.gap[:2] for each in found.gaps}
+    assert {(1, 1), (1, 4), (2, 3), (3, 2), (4, 1)} <= ends
+    for each in found.gaps:
+        for places in (each.holes, each.examples):
+            assert np.isin(places - each.gap.left, nodes).all()
+            assert np.isin(places + each.gap.right, nodes).all()
+        between = np.arange(1 - each.gap.left, each.gap.right)
+        assert not np.isin(each.holes[:, None] + between, nodes).any()
+        assert np.isin(each.examples[:, None] + each.gap.samples, nodes).all()
+    special = [each for each in found.gaps if each.gap != Gap.alone(*each.gap[:2])]
+    assert special
+    for each in special:
+        steps = np.arange(-40, 40)
+        steps = steps[each.gap.missing(steps)]
+        assert not np.isin(each.holes[:, None] + steps, nodes).any()
+    kinds = {each.gap[:2]: each for each in found.gaps if each.gap == Gap.alone(*each.gap[:2])}
     # What is told of the errors in the middle of the gaps holds there, and is more than at its rim.
     told = {kind: np.sqrt(np.mean(np.square(kinds[kind].missed))) for kind in kinds}
     middle = np.concatenate([kinds[2, 3].holes, kinds[3, 2].holes])

@@ -40,7 +40,7 @@ def test_errors_where_gaps_are_cut_are_blended_refits(rng):
         choice = choose_windows(Wishes(per_window=16), target, jr.key(0))
         batches = target.data.batches(choice.cut, np.arange(choice.cut.cover.windows))
         examples = np.array([60, 61, 120])
-        gaps = (FilledGaps(Gap(2, 3), 0, np.zeros(0, int), examples, np.zeros(3)),)
+        gaps = (FilledGaps(Gap.alone(2, 3), 0, np.zeros(0, int), examples, np.zeros(3)),)
         cuts = CutGaps.of(gaps, 1)
         layer, ridges = choice.candidates[0].layer, np.array([1e-4, 1e-2])
         total, weight = np.zeros(3), np.zeros(3)
@@ -56,9 +56,9 @@ def test_errors_where_gaps_are_cut_are_blended_refits(rng):
                     error = blocks_left_out(design, batch.mask, ridges, share, batch.y, block)
                     total[row] += batch.weight[window, point] * error[0, 0]
                     weight[row] += batch.weight[window, point] * share[window].sum()
-    np.testing.assert_allclose(cuts.missed(examples, Gap(2, 3), 0), total / weight, rtol=2e-3)
-    assert np.isnan(cuts.missed(np.array([63]), Gap(2, 3), 0)).all()
-    assert np.isnan(CutGaps.of(gaps, 1).missed(examples, Gap(2, 3), 0)).all()
+    np.testing.assert_allclose(cuts.missed(examples, Gap.alone(2, 3), 0), total / weight, rtol=2e-3)
+    assert np.isnan(cuts.missed(np.array([63]), Gap.alone(2, 3), 0)).all()
+    assert np.isnan(CutGaps.of(gaps, 1).missed(examples, Gap.alone(2, 3), 0)).all()
 
 
 @pytest.mark.slow
@@ -73,7 +73,21 @@ def test_gaps_of_a_record_with_a_law_are_filled_by_half_of_what_others_miss(rng)
     assert error < 0.5 * least
     moved = solution.plan.numbers["in_gaps"]
     assert 0.7 * len(away) < moved <= len(away)
-    assert f"{moved} samples missing in gaps" in " ".join(solution.plan.reasons)
+    assert f"{moved} samples missing near to each other" in " ".join(solution.plan.reasons)
+
+
+@pytest.mark.slow
+def test_samples_with_others_missing_beside_them_are_learnt_without_these():
+    values, missed, akima = _lorenz(1200), [], []
+    for seed in (1, 2):
+        nodes = np.sort(np.random.default_rng(seed).permutation(1200)[:1080])
+        away = np.setdiff1d(np.arange(10, 1190), nodes)
+        away = away[~np.isin(away[:, None] + np.array([-2, -1, 1, 2]), nodes).all(axis=1)]
+        solution = Windows().run(regression(nodes.astype(float), values[nodes]), key=jr.key(0))
+        missed.append(solution(away.astype(float))[:, 0] - values[away])
+        akima.append(Akima1DInterpolator(nodes, values[nodes])(away) - values[away])
+    # 0.14 where kernel regression takes for known what ridge regression has for the others.
+    assert np.linalg.norm(np.concatenate(missed)) < 0.1 * np.linalg.norm(np.concatenate(akima))
 
 
 @pytest.mark.slow

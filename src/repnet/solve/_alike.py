@@ -22,10 +22,30 @@ _CUT, _CUTS = 8_000, 200  # examples left out, all blocks together; blocks at le
 
 
 class Gap(NamedTuple):
-    """Nodes from a place to the nearest samples, both at least one."""
+    """What is missing about a node: all between the two nearest samples on either side of it.
+
+    Steps from the node to these samples, at least one, the second ones beyond the first.
+    """
 
     left: int
     right: int
+    second_left: int
+    second_right: int
+
+    @staticmethod
+    def alone(left: int, right: int) -> "Gap":
+        """One with samples beyond its ends."""
+        return Gap(left, right, left + 1, right + 1)
+
+    @property
+    def samples(self) -> Int[np.ndarray, " 4"]:
+        """Steps from the node to the samples, increasing."""
+        return np.array([-self.second_left, -self.left, self.right, self.second_right])
+
+    def missing(self, steps: Int[np.ndarray, "*some"]) -> Bool[np.ndarray, "*some"]:
+        """Whether what is so many steps from the node is missing, as the node itself is."""
+        between = (steps > -self.second_left) & (steps < self.second_right)
+        return between & (steps != -self.left) & (steps != self.right)
 
 
 class View(NamedTuple):
@@ -54,11 +74,12 @@ class Record:
     r"""One output of a record with holes, and values in them that serve as neighbours.
 
     What is learnt is a sample less the line through the ends of a gap about it; what it is learnt
-    from are nodes on either side, less that line's value, weighed with the inverse root of their
-    distance. The kernel is $\exp(-d^2/2w^2) + \langle p, q\rangle/\overline{\langle p,p\rangle}$,
-    a linear predictor and what differs from it where patches are alike; its ridge has the least
-    error where gaps are cut: with an example go all others that lie in the gap about it, which
-    would tell what is there. These errors are exact.
+    from are nodes on either side that are not missing in such a gap, less that line's value,
+    weighed with the inverse root of their distance. The kernel is
+    $\exp(-d^2/2w^2) + \langle p, q\rangle/\overline{\langle p,p\rangle}$, a linear predictor and
+    what differs from it where patches are alike; its ridge has the least error where gaps are cut:
+    with an example go all others that are missing in the gap about it, which would tell what is
+    there. These errors are exact.
 
     - `values`: at every node, `(nodes,)`; `known`: which are samples; `held`: which are samples, or
       holes with a value.
@@ -139,7 +160,8 @@ class Record:
         at = np.clip(at, 0, len(self.values) - 1)
         left, right = self.values[at[:, side - 1]], self.values[at[:, side]]
         line = (gap.right * left + gap.left * right) / (gap.left + gap.right)
-        about = np.where(inside & self.held[at], self.values[at] - line[:, None], 0.0)
+        seen = inside & self.held[at] & ~gap.missing(offset)
+        about = np.where(seen, self.values[at] - line[:, None], 0.0)
         return about / np.sqrt(np.abs(offset)), line
 
 
@@ -149,17 +171,18 @@ def _cut(
     """Examples about which a gap is cut, those wanted with them, and what each takes with it.
 
     **Returns:** the examples, increasing, and rows among all: its own first, then those of others
-    in the gap, then -1.
+    missing in the gap, then -1.
     """
-    first = np.searchsorted(examples, examples - gap.left, side="right")
-    last = np.searchsorted(examples, examples + gap.right)
+    first = np.searchsorted(examples, examples - gap.second_left, side="right")
+    last = np.searchsorted(examples, examples + gap.second_right)
     widest = int((last - first).max())
     row = spread_over(len(examples), max(_CUTS, _CUT // widest))
     row = np.union1d(row, np.flatnonzero(np.isin(examples, wanted)))
-    block = first[row, None] + np.arange(widest)
-    others = (block < last[row, None]) & (block != row[:, None])
-    block = np.where(others, block, -1)
-    block = -np.sort(-block, axis=1)[:, : widest - 1]
+    block = np.minimum(first[row, None] + np.arange(widest), last[row, None] - 1)
+    others = gap.missing(examples[block] - examples[row, None]) & (block != row[:, None])
+    others[:, 1:] &= block[:, 1:] > block[:, :-1]  # the last one once
+    block = -np.sort(-np.where(others, block, -1), axis=1)
+    block = block[:, : others.sum(axis=1).max()]
     return examples[row], np.concatenate([row[:, None], block], axis=1)
 
 

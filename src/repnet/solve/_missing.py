@@ -24,9 +24,9 @@ _LONG = 10**5  # samples and outputs beyond which they are not, for time
 class FilledGaps:
     """Holes of one output with the same gap about them, and what is missed where it is cut.
 
-    - `gap`: nodes to the next samples; `out`: which output.
+    - `gap`: steps to the next samples; `out`: which output.
     - `holes`: nodes that are filled, shape `(holes,)`.
-    - `examples`: nodes of samples with samples at the ends of such a gap, shape `(examples,)`.
+    - `examples`: nodes of samples with such samples about them, shape `(examples,)`.
     - `missed`: at these without all that lies in the gap, target less value, `(examples,)`.
     """
 
@@ -194,14 +194,12 @@ def _ask_alike(
     """
     values = np.where(near.known, near.record[:, out], result)
     record = Record(values, near.known, near.known | learnt, near.record.shape[1])
-    about = np.stack([-near.offsets[:, _SIDE - 1], near.offsets[:, _SIDE]], axis=1)
     of, missing = learnt[near.places], ~near.known[near.places]
-    kinds, count = np.unique(about[of & missing], axis=0, return_counts=True)
+    gap_of, kinds = _gaps(near, of & missing)
     view, gaps = None, []
-    for number in np.argsort(-count, kind="stable")[:_GAPS]:
-        gap = Gap(*(int(side) for side in kinds[number]))
+    for gap in kinds:
         view = view or record.view(gap)
-        same = of & (about == kinds[number]).all(axis=1)
+        same = of & (gap_of == gap).all(axis=1)
         members = near.places[same]
         found = record.alike(gap, view, members) if view else None
         cut = _cut(near, gap, found, out)
@@ -211,6 +209,32 @@ def _ask_alike(
             holes = near.places[same & missing]
             gaps.append(FilledGaps(gap, out, holes, cut.examples, cut.missed))
     return gaps
+
+
+def _gaps(
+    near: _Neighbourhoods, holes: Bool[np.ndarray, " places"]
+) -> tuple[Int[np.ndarray, "places 4"], list[Gap]]:
+    """The gap about every place, and the kinds of gaps about holes that are asked for.
+
+    All frequent ends of gaps come first. What else is missing beyond them counts where there is
+    room for the kind; elsewhere a gap is taken as one alone.
+    """
+    steps = np.abs(near.offsets[:, [_SIDE - 1, _SIDE, _SIDE - 2, _SIDE + 1]])
+    alone = np.concatenate([steps[:, :2], steps[:, :2] + 1], axis=1)
+    ends = _most_frequent(alone[holes], _GAPS)
+    wider = holes & (steps != alone).any(axis=1)
+    special = _most_frequent(steps[wider], _GAPS - len(ends))
+    known = (steps[:, None] == special).all(axis=2).any(axis=1)
+    kinds = [Gap(*(int(step) for step in kind)) for kind in (*ends, *special)]
+    return np.where(known[:, None], steps, alone), kinds
+
+
+def _most_frequent(
+    rows: Int[np.ndarray, "rows columns"], most: int
+) -> Int[np.ndarray, "kinds columns"]:
+    """The kinds of rows, the most frequent first."""
+    kinds, count = np.unique(rows, axis=0, return_counts=True)
+    return kinds[np.argsort(-count, kind="stable")[:most]]
 
 
 class _CutGap(NamedTuple):
@@ -226,14 +250,13 @@ def _cut(near: _Neighbourhoods, gap: Gap, found: Alike | None, out: int) -> _Cut
 
     The share is that which both's errors give; without any that look alike, it is zero.
     """
-    pattern = np.array([-gap.left - 1, -gap.left, gap.right, gap.right + 1])
-    rows = near.like(pattern)
+    rows = near.like(gap.samples)
     if found is not None:
         rows = rows[np.isin(near.places[rows], found.examples)]
     if len(rows) < _LEAST:
         return None
     rows = rows[:: max(1, -(-len(rows) // _JUDGED))]
-    cubic, about = near.seen(pattern, rows)
+    cubic, about = near.seen(gap.samples, rows)
     target = near.record[near.places[rows], out] - cubic[:, out]
     _, without = _ridge((about - cubic[:, None])[:, :, out], target)
     missed, share = target - without, 0.0

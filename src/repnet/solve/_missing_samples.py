@@ -17,7 +17,7 @@ from repnet.solve._missing_nodes import Filled
 from repnet.solve._pieces import Pieces
 from repnet.solve._stacking import local_shares, stacked_share
 
-_ALONE = Gap(1, 1)  # of one missing sample, for which windows have decided already
+_ALONE = Gap.alone(1, 1)  # of one missing sample, for which windows have decided already
 _JUDGED = 400  # examples of a gap at which it is cut
 _LEAST = 16  # gaps cut below which nothing is told by them
 _SURE = 0.02  # least share of either, so that windows may still differ
@@ -30,20 +30,19 @@ _TINY = 1e-28  # squared errors that are none, in standard units
 class CutGaps:
     """What networks miss where gaps are cut, blended as windows are; threads may add at once.
 
-    - `cut`: the node of a sample and the steps to either end of the gap about it, `(cuts, 3)`, in
-      lexical order.
+    - `cut`: the node of a sample and the gap about it, `(cuts, 5)`, in lexical order.
     - `total`, `weight`: sums over the windows, `(cuts, out)`.
     """
 
-    cut: Int[np.ndarray, "cuts 3"]
+    cut: Int[np.ndarray, "cuts 5"]
     total: Float[np.ndarray, "cuts out"]
     weight: Float[np.ndarray, "cuts out"]
     lock: threading.Lock
 
     @staticmethod
     def of(gaps: tuple[FilledGaps, ...], outputs: int) -> "CutGaps":
-        """Sums that hold nothing yet, for some examples of gaps of more than one sample."""
-        wanted = [np.zeros((0, 3), int)]
+        """Sums that hold nothing yet, for some examples of gaps but single ones."""
+        wanted = [np.zeros((0, 5), int)]
         for each in gaps:
             some = each.examples[spread_over(len(each.examples), _JUDGED)]
             if each.gap != _ALONE:
@@ -70,9 +69,9 @@ class CutGaps:
         window, point = np.repeat(window, count), np.repeat(point, count)
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         row = np.repeat(first, count) + within
-        node, left, right = self.cut[row].T[..., None]
+        node, *gap = self.cut[row].T[..., None]
         step = batch.site[window] - node
-        blocks = Blocks(window, point, held[window] & (step > -left) & (step < right))
+        blocks = Blocks(window, point, held[window] & Gap(*gap).missing(step))
         errors = blocks_left_out(design, batch.mask, ridges, share, batch.y, blocks)
         weight = batch.weight[window, point][:, None]
         with self.lock:
@@ -102,9 +101,9 @@ def with_missing_samples(
 ) -> Filled:
     """The network with missing samples moved to what is learnt of them, as their gaps ask for.
 
-    The share that a window gives to what is learnt is decided by samples left out one by one. In
-    gaps of more than one, it is decided anew by what networks and what is learnt miss where such
-    gaps are cut.
+    The share that a window gives to what is learnt is decided by samples left out one by one. Where
+    several are missing near to each other, it is decided anew by what networks and what is learnt
+    miss where such gaps are cut.
 
     **Arguments:** `pieces`, `share`: the cubics through learnt values, and their share of the
     network; `cuts`: what its other parts miss.

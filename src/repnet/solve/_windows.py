@@ -149,9 +149,7 @@ def _plan(choice: Choice, fitted: Fitted) -> Plan:
     if filled.in_gaps:
         held = f"In {filled.in_gaps} nodes of wide gaps the networks are held by their rims."
         if cover.centre.shape[1] == 1:
-            held = (
-                f"{filled.in_gaps} samples missing in gaps follow what such gaps elsewhere teach."
-            )
+            held = f"{filled.in_gaps} samples missing near to each other follow what others teach."
         reasons = (*reasons, held)
     network, scale = _leading(choice, int(np.argmax(fitted.shares)))
     numbers = {
