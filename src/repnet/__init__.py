@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from repnet import theory as theory
     from repnet.judge import time_to_learn
     from repnet.nn import DeepONet, MscaleDNN
-    from repnet.solve import GaussNewton, MultiStage, Slabs
+    from repnet.solve import GaussNewton, MultiStage, Radial, Slabs
     from repnet.theory import crossing_density, partition_density, tangent_kernel
 
 __version__ = "0.1.0"
@@ -62,7 +62,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "judge": ["time_to_learn"],
         "nn": ["DeepONet", "MscaleDNN"],
-        "solve": ["GaussNewton", "MultiStage", "Slabs"],
+        "solve": ["GaussNewton", "MultiStage", "Radial", "Slabs"],
         "theory": ["crossing_density", "partition_density", "tangent_kernel"],
     },
 )
@@ -83,6 +83,7 @@ __all__ = [
     "Plan",
     "Problem",
     "RESULTS",
+    "Radial",
     "RepLinear",
     "RepNet",
     "SineLinear",

@@ -17,7 +17,15 @@ from repnet.nn._activation import ACTIVATIONS
 from repnet.nn._check import check_choice, check_count, check_positive
 from repnet.nn._feature import FEATURES
 from repnet.problem import Problem, regression
-from repnet.solve import Gradient, LeastSquares, Solution, TextProgress, Windows, solve
+from repnet.solve import (
+    Gradient,
+    LeastSquares,
+    Radial,
+    Solution,
+    TextProgress,
+    Windows,
+    solve,
+)
 from repnet.solve._automatic import Automatic
 from repnet.solve._sized import sized_gradient
 
@@ -177,9 +185,13 @@ def _is_open(model: RepNetRegressor) -> bool:
 
 def _adapted(model: RepNetRegressor, problem: Problem, solver: Any) -> Any:
     """The chosen solver with what the keywords say of it."""
-    if isinstance(solver, Gradient):
-        return _gradient(model, problem)
-    return replace(solver, activation=_activation(model))
+    activation = _activation(model)
+    match solver:
+        case Gradient():
+            return _gradient(model, problem)
+        case Radial():
+            return solver if activation is None else LeastSquares(activation=activation)
+    return replace(solver, activation=activation)
 
 
 def _solver(model: RepNetRegressor, problem: Problem) -> LeastSquares | Windows | Gradient:

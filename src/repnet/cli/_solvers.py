@@ -13,7 +13,15 @@ from repnet.cli._choices import METHODS, SOLVERS, pick, read_scale, require_posi
 from repnet.nn import MLP, FourierFeatures, Linear, siren
 from repnet.nn._activation import ACTIVATIONS
 from repnet.problem import Problem
-from repnet.solve import AbstractProgress, Gradient, LeastSquares, Solution, Windows, solve
+from repnet.solve import (
+    AbstractProgress,
+    Gradient,
+    LeastSquares,
+    Radial,
+    Solution,
+    Windows,
+    solve,
+)
 from repnet.solve._automatic import Automatic
 from repnet.solve._sized import DEPTH, WIDTH, hidden_widths, sized_gradient
 
@@ -120,8 +128,15 @@ def _direct(choice: Choice) -> Any:
     if choice.solver == "windows":
         return Windows(**given)
     if choice.solver == "auto" and set(given) <= {"activation"}:
-        return Automatic(lambda chosen: dataclasses.replace(chosen, **given))
+        return Automatic(lambda chosen: _adapted(chosen, given))
     return LeastSquares(**given)
+
+
+def _adapted(chosen: Any, given: dict[str, Any]) -> Any:
+    """The chosen solver with a given activation, which radial units don't have."""
+    if isinstance(chosen, Radial):
+        return LeastSquares(**given) if given else chosen
+    return dataclasses.replace(chosen, **given)
 
 
 def _gradient(choice: Choice, problem: Problem) -> Gradient:

@@ -19,6 +19,7 @@ from ._nodal import NodalCubic
 from ._operator import AtQueries, DeepONet, FlowMap, windows_of
 from ._piecewise import PiecewiseCubic
 from ._powers import cubed_relu, squared_relu
+from ._radial import RadialBasis
 from ._rates import FROZEN, Rates, learning_rates
 from ._ready import RepNet, siren
 from ._ring import RingBumps
@@ -55,6 +56,7 @@ __all__ = [
     "NodalCubic",
     "Normal",
     "PiecewiseCubic",
+    "RadialBasis",
     "Rates",
     "RepLinear",
     "RepNet",

@@ -21,6 +21,7 @@ from repnet.solve._windows import Windows
 
 if TYPE_CHECKING:
     from repnet.solve._multi_stage import MultiStage
+    from repnet.solve._radial import Radial
     from repnet.solve.equations._gauss_newton import GaussNewton
     from repnet.solve.equations._slabs import Slabs
 
@@ -29,6 +30,7 @@ __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_multi_stage": ["MultiStage"],
+        "_radial": ["Radial"],
         "equations._gauss_newton": ["GaussNewton"],
         "equations._slabs": ["Slabs"],
     },
@@ -44,6 +46,7 @@ __all__ = [
     "MultiStage",
     "NoProgress",
     "Plan",
+    "Radial",
     "Slabs",
     "Solution",
     "Standardization",

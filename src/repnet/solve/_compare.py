@@ -41,10 +41,17 @@ def global_errors(
         rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
     x = data.x[rows]
     ridges = ridges_among(len(rows), pilot.ridges, len(data.x))
-    squares = np.square(_leave_one_out(pilot.network, ridges, x, data.y[rows]))
+    return seen_by_windows(choice, x, _leave_one_out(pilot.network, ridges, x, data.y[rows]))
+
+
+def seen_by_windows(
+    choice: Choice, x: Float[np.ndarray, "rows dim"], errors: Float[np.ndarray, "rows out"]
+) -> Float[np.ndarray, " out"]:
+    """Errors at points as windows count them: the root of their mean square over the pilots."""
+    squares = np.square(errors)
     total, count = np.zeros(squares.shape[1]), 0
     for window in choice.pilots:
-        weight = cover.weights(np.array([window]), x[None])[0]
+        weight = choice.cut.cover.weights(np.array([window]), x[None])[0]
         if weight.sum() > 0:
             total, count = total + weight @ squares / weight.sum(), count + 1
     return np.sqrt(total / max(count, 1))

@@ -7,15 +7,17 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Bool, PRNGKeyArray
+from jaxtyping import Bool, Float, PRNGKeyArray
 
+from repnet._threads import one_blas_thread
 from repnet.nn import MLP
 from repnet.problem import Problem
 from repnet.solve._apart import fit_apart, worth_apart
-from repnet.solve._compare import global_errors
+from repnet.solve._compare import global_errors, seen_by_windows
 from repnet.solve._gradient import Gradient
 from repnet.solve._least_squares import LeastSquares, solve_with
 from repnet.solve._pilot import choose_features, default_width
+from repnet.solve._radial import Radial, fit_radial, with_radial
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._search import clearly_worse
 from repnet.solve._sized import sized_gradient
@@ -26,13 +28,16 @@ from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._slabs import Slabs, too_sharp
 
-Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs
+Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs | Radial
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
+_RADIAL = 1000  # scattered points up to which radial units compete, which take seconds then,
+_ROUGH = 1e-3  # where networks leave more than this
+_BETTER = 0.9  # and radial units less than so much of it
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -79,40 +84,76 @@ def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
     return Decision(Slabs(), (why,), {"trial": error})
 
 
+@dataclasses.dataclass(frozen=True)
+class _Trial:
+    """What trials of networks decided, and what is to be expected of every target.
+
+    - `decision`: the best of the networks; `errors`: of every target with it.
+    - `windows`: their trial, where there was one.
+    """
+
+    decision: Decision
+    errors: Float[np.ndarray, " out"]
+    windows: Choice | None
+
+
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
-    windows_key, layer_key, rows_key = jax.random.split(key, 3)
     target = Target.of(problem)
+    trial = _of_networks(problem, target, key)
+    points, dim = target.data.x.shape
+    few = dim + 2 < points <= _RADIAL and dim > 1 and target.data.grid is None
+    if not few or typical(trial.errors, ROUND_OFF) < _ROUGH:
+        return trial.decision
+    with jax.enable_x64(True), one_blas_thread():
+        fit = fit_radial(target.data.x, target.data.y, None, jax.random.fold_in(key, 3))
+    errors = fit.errors
+    if trial.windows is not None:
+        errors = seen_by_windows(trial.windows, target.data.x, fit.missed)
+    tried = {**trial.decision.numbers["trials"], "radial": typical(errors, ROUND_OFF)}
+    if typical(errors, ROUND_OFF) < _BETTER * typical(trial.errors, ROUND_OFF):
+        finish = partial(with_radial, fit)
+        return Decision(Radial(), (_words(tried),), {"trials": tried}, finish)
+    reasons = (_words(tried), *trial.decision.reasons[1:])
+    return dataclasses.replace(trial.decision, reasons=reasons, numbers={"trials": tried})
+
+
+def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
+    windows_key, layer_key, rows_key = jax.random.split(key, 3)
     points, dim = target.data.x.shape
     errors: dict[str, float] = {}
     windows, rival = None, None
     if dim <= _WINDOWS_DIM and points >= _FEW:
         windows = try_windows(target, windows_key)
         errors["windows"] = typical(windows.errors, ROUND_OFF)
-        if windows.error < _EXACT:
-            return _windowed(target, windows, errors)
         rival = windows.errors
+        if windows.error < _EXACT:
+            return _Trial(_windowed(target, windows, errors), rival, windows)
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
         pilot = choose_features(dense, problem, None, layer_key, rival=rival)
-    errors["least_squares"] = typical(pilot.errors, ROUND_OFF)
+    of_one_layer = pilot.errors
+    errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
     if windows is not None:
         if clearly_worse(pilot.errors, windows.errors):  # also at the same points
-            return _windowed(target, windows, errors)
+            return _Trial(_windowed(target, windows, errors), windows.errors, windows)
         found = global_errors(target, windows, pilot, rows_key)
         of_one_layer = np.maximum(found, pilot.between)
         errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
         if worth_apart(windows.errors, of_one_layer):
             second = of_one_layer < windows.errors
             apart_key = jax.random.fold_in(rows_key, 1)
-            return _apart(Windows(), dense, second, errors, apart_key)
+            apart = _apart(Windows(), dense, second, errors, apart_key)
+            return _Trial(apart, np.minimum(of_one_layer, windows.errors), windows)
         if errors["windows"] < _PREFER * errors["least_squares"]:
-            return _windowed(target, windows, errors)
+            return _Trial(_windowed(target, windows, errors), windows.errors, windows)
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
         deep = sized_gradient(problem)
         why = "Both direct solves leave too much, so a deep network is trained."
-        return Decision(deep, (_words(errors), why), {"trials": errors})
+        trained = Decision(deep, (_words(errors), why), {"trials": errors})
+        return _Trial(trained, of_one_layer, windows)
     finish = partial(solve_with, pilot)
-    return Decision(dense, (_words(errors),), {"trials": errors}, finish)
+    decision = Decision(dense, (_words(errors),), {"trials": errors}, finish)
+    return _Trial(decision, of_one_layer, windows)
 
 
 def _windowed(target: Target, choice: Choice, errors: dict[str, float]) -> Decision:
