@@ -36,7 +36,7 @@ _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
 _RADIAL = 1000  # scattered points up to which radial units compete, which take seconds then,
-_ROUGH = 1e-3  # where networks leave more than this
+_FINE = 1e-6  # where networks leave more than this
 _BETTER = 0.9  # and radial units less than so much of it
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
@@ -102,7 +102,7 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     trial = _of_networks(problem, target, key)
     points, dim = target.data.x.shape
     few = dim + 2 < points <= _RADIAL and dim > 1 and target.data.grid is None
-    if not few or typical(trial.errors, ROUND_OFF) < _ROUGH:
+    if not few or typical(trial.errors, ROUND_OFF) < _FINE:
         return trial.decision
     with jax.enable_x64(True), one_blas_thread():
         fit = fit_radial(target.data.x, target.data.y, None, jax.random.fold_in(key, 3))
