@@ -142,7 +142,7 @@ def test_duplicates_with_different_targets_have_their_mean(rng):
 
 def test_bad_input_is_told(rng):
     x = _points(rng, 3, 2)
-    with pytest.raises(ValueError, match=r"`Radial` takes 4 to 5,000 points of 2 inputs; .* has 3"):
+    with pytest.raises(ValueError, match=r"`Radial` takes 4 to 2,000 points of 2 inputs; .* has 3"):
         Radial().run(regression(x, _hills(x)), key=jr.key(0))
     with pytest.raises(ValueError, match=r"`Radial\(kernel=...\)` must be one of"):
         Radial("quintic")

@@ -21,7 +21,7 @@ from repnet.solve._regression import data_of, require_regression
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._standardize import standardization
 
-_MOST = 5000  # points: their kernel and its factors take some hundred MB
+_MOST = 2000  # points, which take a minute
 _PILOT = 300  # points by which widths are chosen
 _WIDTHS = 2.0 ** np.arange(-3.5, 2.5, 0.5)  # relative to the median distance
 _RIDGES = np.concatenate([10.0 ** np.arange(-14.0, -9.0), 10.0 ** np.arange(-9.0, 0.6, 0.5)])
@@ -107,13 +107,12 @@ def _rms(errors: Float[np.ndarray, "points out"]) -> Float[np.ndarray, " out"]:
 class _Solved:
     """Weights with the best ridge for every target, and what points left out miss with it.
 
-    - `matrix`: the kernel $K$, `(points, points)`; `unit`: what ridges are relative to.
-    - `weights`: $w$, `(points, out)`; `missed`: as in `RadialFit`; `ridges`: `(out,)`.
+    - `weights`: $w$, `(points, out)`; `missed`: as in `RadialFit`.
+    - `ridges`: `(out,)`; `unit`: what they are relative to.
     """
 
     kernel: str
     width: float
-    matrix: Float[np.ndarray, "points points"]
     weights: Float[np.ndarray, "points out"]
     missed: Float[np.ndarray, "points out"]
     ridges: Float[np.ndarray, " out"]
@@ -130,9 +129,7 @@ class _Solved:
         kernel: str,
         width: float,
     ) -> "_Solved":
-        matrix = radial_profile(
-            kernel, scipy.spatial.distance.cdist(x, x, "sqeuclidean") / width**2, np
-        )
+        matrix = _kernel(x, kernel, width)
         rest = _beside_polynomials(_polynomials(x, KERNELS[kernel]))
         values, vectors = np.linalg.eigh(rest.T @ matrix @ rest)
         values, vectors = np.maximum(values, 0.0), rest @ vectors
@@ -149,7 +146,7 @@ class _Solved:
             least = np.where(better, square, least)
             weights[:, better], missed[:, better] = found[:, better], errors[:, better]
             ridges[better] = ridge
-        return _Solved(kernel, width, matrix, weights, missed, ridges, unit)
+        return _Solved(kernel, width, weights, missed, ridges, unit)
 
     def network(
         self,
@@ -159,7 +156,8 @@ class _Solved:
     ) -> RadialBasis:
         """The network of some targets, with the polynomials that the weights leave."""
         weights = self.weights[:, columns]
-        left = y[:, columns] - self.matrix @ weights - self.ridges[columns] * self.unit * weights
+        fitted = _kernel(x, self.kernel, self.width) @ weights
+        left = y[:, columns] - fitted - self.ridges[columns] * self.unit * weights
         polynomials = _polynomials(x, KERNELS[self.kernel])
         affine = np.zeros((1 + x.shape[1], len(columns)))
         if polynomials.shape[1]:
@@ -172,6 +170,13 @@ class _Solved:
             jnp.asarray(affine[0]),
             self.kernel,
         )
+
+
+def _kernel(
+    x: Float[np.ndarray, "points dim"], kernel: str, width: float
+) -> Float[np.ndarray, "points points"]:
+    square = scipy.spatial.distance.cdist(x, x, "sqeuclidean") / width**2
+    return radial_profile(kernel, square, np)
 
 
 def _polynomials(
@@ -200,7 +205,7 @@ class Radial(eqx.Module):
 
     **Arguments:** `kernel`: one of `RadialBasis`'s; all compete if left out.
 
-    **Raises:** `ValueError` for an unknown kernel, and, in `run`, for more than 5,000 points, fewer
+    **Raises:** `ValueError` for an unknown kernel, and, in `run`, for more than 2,000 points, fewer
     than two more than inputs, or a problem that is not a regression.
 
     **Source:** Rippa 1999.
