@@ -1,7 +1,6 @@
 """The library as a scikit-learn estimator."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,16 +16,8 @@ from repnet.nn._activation import ACTIVATIONS
 from repnet.nn._check import check_choice, check_count, check_positive
 from repnet.nn._feature import FEATURES
 from repnet.problem import Problem, regression
-from repnet.solve import (
-    Gradient,
-    LeastSquares,
-    Radial,
-    Solution,
-    TextProgress,
-    Windows,
-    solve,
-)
-from repnet.solve._automatic import Automatic
+from repnet.solve import Gradient, LeastSquares, Solution, TextProgress, Windows, solve
+from repnet.solve._automatic import Automatic, with_activation
 from repnet.solve._sized import sized_gradient
 
 __all__ = ["RepNetRegressor"]
@@ -185,13 +176,9 @@ def _is_open(model: RepNetRegressor) -> bool:
 
 def _adapted(model: RepNetRegressor, problem: Problem, solver: Any) -> Any:
     """The chosen solver with what the keywords say of it."""
-    activation = _activation(model)
-    match solver:
-        case Gradient():
-            return _gradient(model, problem)
-        case Radial():
-            return solver if activation is None else LeastSquares(activation=activation)
-    return replace(solver, activation=activation)
+    if isinstance(solver, Gradient):
+        return _gradient(model, problem)
+    return with_activation(solver, _activation(model))
 
 
 def _solver(model: RepNetRegressor, problem: Problem) -> LeastSquares | Windows | Gradient:

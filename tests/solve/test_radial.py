@@ -6,10 +6,12 @@ import pytest
 from scipy.interpolate import RBFInterpolator
 
 import repnet
+from repnet.estimators import RepNetRegressor
 from repnet.nn import Beside, RadialBasis
 from repnet.nn._radial import KERNELS, radial_profile
 from repnet.problem import regression
-from repnet.solve import Radial, solve
+from repnet.solve import LeastSquares, Radial, Windows, solve
+from repnet.solve._automatic import with_activation
 from repnet.solve._radial import _Solved
 
 
@@ -116,6 +118,21 @@ def test_waves_are_left_to_sines(rng):
     x = _points(rng, 300, 3)
     solution = solve(regression(x, np.sin(x @ np.array([7.0, -4.0, 5.0]))), key=jr.key(0))
     assert solution.plan.solver != "Radial"
+
+
+def test_an_activation_is_least_squares_to_keep():
+    assert with_activation(Radial(), None) == Radial()
+    assert with_activation(Radial(), np.tanh) == LeastSquares(activation=np.tanh)
+    assert with_activation(Windows(48), np.tanh) == Windows(48, activation=np.tanh)
+
+
+@pytest.mark.slow
+def test_the_estimator_takes_radial_units_unless_an_activation_is_given(rng):
+    x, kinds = _points(rng, 200, 2), (None, "tanh")
+    fits = [RepNetRegressor(activation=kind, random_state=0).fit(x, _hills(x)) for kind in kinds]
+    assert [fit.solution_.plan.solver for fit in fits] == ["Radial", "LeastSquares"]
+    for fit in fits:
+        assert fit.score(x, _hills(x)) > 0.99
 
 
 def test_a_saved_fit_comes_back_to_the_bit(rng, tmp_path):

@@ -13,16 +13,8 @@ from repnet.cli._choices import METHODS, SOLVERS, pick, read_scale, require_posi
 from repnet.nn import MLP, FourierFeatures, Linear, siren
 from repnet.nn._activation import ACTIVATIONS
 from repnet.problem import Problem
-from repnet.solve import (
-    AbstractProgress,
-    Gradient,
-    LeastSquares,
-    Radial,
-    Solution,
-    Windows,
-    solve,
-)
-from repnet.solve._automatic import Automatic
+from repnet.solve import AbstractProgress, Gradient, LeastSquares, Solution, Windows, solve
+from repnet.solve._automatic import Automatic, with_activation
 from repnet.solve._sized import DEPTH, WIDTH, hidden_widths, sized_gradient
 
 STEPS = 3000
@@ -128,15 +120,8 @@ def _direct(choice: Choice) -> Any:
     if choice.solver == "windows":
         return Windows(**given)
     if choice.solver == "auto" and set(given) <= {"activation"}:
-        return Automatic(lambda chosen: _adapted(chosen, given))
+        return Automatic(lambda chosen: with_activation(chosen, given.get("activation")))
     return LeastSquares(**given)
-
-
-def _adapted(chosen: Any, given: dict[str, Any]) -> Any:
-    """The chosen solver with a given activation, which radial units don't have."""
-    if isinstance(chosen, Radial):
-        return LeastSquares(**given) if given else chosen
-    return dataclasses.replace(chosen, **given)
 
 
 def _gradient(choice: Choice, problem: Problem) -> Gradient:

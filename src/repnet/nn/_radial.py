@@ -40,8 +40,7 @@ class RadialBasis(eqx.Module):
 
     **Arguments:**
 
-    - `centres`: $c$, shape `(units, dim)`; `width`: $\ell$, one
-      number in the units of the inputs.
+    - `centres`: $c$, shape `(units, dim)`, and `width`: $\ell$, shape `()`, in the inputs' units.
     - `weight`: $W$, shape `(out, units)`; `slope`: $A$, `(out, dim)`; `bias`: $b$, `(out,)`.
     - `kernel`: which $\phi$.
 

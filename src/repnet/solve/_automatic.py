@@ -9,12 +9,26 @@ from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
+from repnet.solve._least_squares import LeastSquares
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
 
 
 def _as_chosen(solver: Any) -> Any:
     return solver
+
+
+def with_activation(solver: Any, activation: Callable | None) -> Any:
+    """A chosen solver with a given activation; least squares where it has none, as `Radial`.
+
+    >>> with_activation(LeastSquares(8), None).width
+    8
+    """
+    if activation is None:
+        return solver
+    if not hasattr(solver, "activation"):
+        return LeastSquares(activation=activation)
+    return dataclasses.replace(solver, activation=activation)
 
 
 @dataclasses.dataclass(frozen=True)

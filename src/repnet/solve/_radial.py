@@ -200,8 +200,8 @@ class Radial(eqx.Module):
     r"""Radial basis functions about every point: for few scattered points of several inputs.
 
     Kernel, width and ridge have the least leave-one-out error, which is exact. The cost is the cube
-    of the number of points. The result is a `nn.RadialBasis`, or
-    several beside each other where targets differ.
+    of the number of points. The result is a `nn.RadialBasis`, or several beside each other where
+    targets differ.
 
     **Arguments:** `kernel`: one of `RadialBasis`'s; all compete if left out.
 
