@@ -40,6 +40,7 @@ def test_scikit_learn(estimator, check):
         ({"width": 80, "scale": 8.0}, "LeastSquares"),
         ({"solver": "least-squares"}, "LeastSquares"),
         ({"solver": "windows", "activation": jnp.tanh, "scale": 2.0}, "Windows"),
+        ({"solver": "radial"}, "Radial"),
     ],
 )
 @pytest.mark.slow
@@ -120,6 +121,11 @@ def test_random_state():
         ({"width": 0}, r"width=...\)` must be an integer >= 1; got 0"),
         ({"steps": 2.5}, r"steps=...\)` must be an integer >= 1; got 2.5"),
         ({"solver": "windows", "depth": 2}, r"depth=...\)` must be 1 or None for solver='windows'"),
+        ({"solver": "radial", "scale": [3.0]}, r"scale=...\)` must be 'auto' for solver='radial'"),
+        (
+            {"solver": "radial", "activation": "tanh"},
+            r"activation=...\)` must be None for .*'tanh'",
+        ),
     ],
 )
 def test_bad_keywords(keywords, message):

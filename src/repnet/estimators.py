@@ -16,14 +16,14 @@ from repnet.nn._activation import ACTIVATIONS
 from repnet.nn._check import check_choice, check_count, check_positive
 from repnet.nn._feature import FEATURES
 from repnet.problem import Problem, regression
-from repnet.solve import Gradient, LeastSquares, Solution, TextProgress, Windows, solve
+from repnet.solve import Gradient, LeastSquares, Radial, Solution, TextProgress, Windows, solve
 from repnet.solve._automatic import Automatic, with_activation
 from repnet.solve._sized import sized_gradient
 
 __all__ = ["RepNetRegressor"]
 
 _OWNER = "RepNetRegressor"
-_SOLVERS = ("auto", "least-squares", "windows", "gradient")
+_SOLVERS = ("auto", "least-squares", "windows", "radial", "gradient")
 _Unchecked = Any  # scikit-learn's rule: `__init__` stores whatever it is given, and `fit` checks
 
 
@@ -51,7 +51,8 @@ class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
       number or one per input, or `"auto"`.
     - `activation`: a name (`"tanh"`, `"relu"`, `"sin"`, `"gelu"`, `"softplus"`, `"silu"`, `"elu"`),
       a callable, or `None` to choose.
-    - `solver`: `"auto"`, `"least-squares"`, `"windows"` (up to 4 inputs) or `"gradient"`.
+    - `solver`: `"auto"`, `"least-squares"`, `"windows"` (up to 4 inputs), `"radial"` (up to 2,000
+      points, without `width`, `scale` and `activation`) or `"gradient"`.
     - `steps`, `features`, `batch`: of gradient descent: how many steps; `"step"`, `"local"` and the
       others of `RepLinear`; rows per step, `None` for all of up to 4,096 rows and else 2,048.
     - `random_state`: an integer, a `numpy.random.RandomState` or `None`, for every random draw.
@@ -158,6 +159,23 @@ def _check_direct(model: RepNetRegressor) -> None:
             f"`{_OWNER}(scale=...)` must be one number for solver='windows'; "
             f"got {np.size(model.scale)}."
         )
+    if model.solver == "radial":
+        _require_no_layer(model)
+
+
+def _require_no_layer(model: RepNetRegressor) -> None:
+    """Refuse what is said of a first layer: radial units have places and a width of their own."""
+    scale = None if isinstance(model.scale, str) else model.scale
+    for name, value, default in (
+        ("width", model.width, None),
+        ("scale", scale, "auto"),
+        ("activation", model.activation, None),
+    ):
+        if value is not None:
+            raise ValueError(
+                f"`{_OWNER}({name}=...)` must be {default!r} for solver='radial', whose units have "
+                f"no such thing; got {value!r}."
+            )
 
 
 def _solve(model: RepNetRegressor, problem: Problem) -> Solution:
@@ -181,10 +199,12 @@ def _adapted(model: RepNetRegressor, problem: Problem, solver: Any) -> Any:
     return with_activation(solver, _activation(model))
 
 
-def _solver(model: RepNetRegressor, problem: Problem) -> LeastSquares | Windows | Gradient:
+def _solver(model: RepNetRegressor, problem: Problem) -> LeastSquares | Windows | Radial | Gradient:
     deep = (model.depth or 1) > 1 or model.batch is not None
     if model.solver == "gradient" or (model.solver == "auto" and deep):
         return _gradient(model, problem)
+    if model.solver == "radial":
+        return Radial()
     scale = None if isinstance(model.scale, str) else model.scale
     if model.solver == "windows":
         one = None if scale is None else float(np.ravel(scale)[0])

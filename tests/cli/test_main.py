@@ -115,6 +115,11 @@ def test_bad_files_are_one_line_and_leave_nothing(name, capsys, tmp_path, monkey
         (["--method", "siren", "--solver", "windows"], "`--solver windows` is for RepNet"),
         (["--method", "vanilla", "--scale", "3"], "`--scale` must be auto for --method vanilla"),
         (["--solver", "windows", "--steps", "9"], "`--steps` is for `--solver gradient`"),
+        (["--method", "siren", "--solver", "radial"], "`--solver radial` is for RepNet"),
+        (
+            ["--solver", "radial", "--scale", "3"],
+            "`--scale` must be left out with `--solver radial`",
+        ),
     ],
 )
 def test_bad_options_are_one_line(options, message, capsys, wave, tmp_path, monkeypatch):

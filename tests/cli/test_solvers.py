@@ -17,7 +17,7 @@ from repnet.judge import band_error
 from repnet.nn import FourierFeatures, Linear, SineLinear
 from repnet.problem import regression
 from repnet.report import read_run
-from repnet.solve import AbstractProgress, Gradient, LeastSquares, Windows
+from repnet.solve import AbstractProgress, Gradient, LeastSquares, Radial, Windows
 from repnet.solve._automatic import Automatic
 
 PROBLEM = regression(np.linspace(0, 1, 5_000), np.zeros((5_000, 2)))
@@ -50,6 +50,7 @@ def test_direct_solvers_take_scale_width_and_activation():
     words = {"activation": "tanh", "scale": "3", "width": 7}
     assert _direct(read_choice({"solver": "windows", **words})) == Windows(**given)
     assert _direct(read_choice(words)) == LeastSquares(**given)
+    assert _direct(read_choice({"solver": "radial"})) == Radial()
 
 
 def test_an_activation_alone_leaves_the_solver_open():

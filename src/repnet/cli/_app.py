@@ -62,7 +62,9 @@ def fit(
     inputs: Inputs = None,
     target: Target = None,
     method: Annotated[str, typer.Option(help="auto, repnet, vanilla, fourier or siren.")] = "auto",
-    solver: Annotated[str, typer.Option(help="auto, least-squares, windows or gradient.")] = "auto",
+    solver: Annotated[
+        str, typer.Option(help="auto, least-squares, windows, radial or gradient.")
+    ] = "auto",
     scale: Annotated[
         str,
         typer.Option(

@@ -12,7 +12,7 @@ from repnet.judge._bands import grid_of
 
 BUILT_IN = ("terrain", "sea_floor", "camera", "heart", "sea_surface_temperature")
 METHODS = ("auto", "repnet", "vanilla", "fourier", "siren")
-SOLVERS = ("auto", "least-squares", "windows", "gradient")
+SOLVERS = ("auto", "least-squares", "windows", "radial", "gradient")
 
 
 def pick(option: str, name: str, names: Iterable[str]) -> str:
@@ -20,8 +20,8 @@ def pick(option: str, name: str, names: Iterable[str]) -> str:
 
     >>> pick("--solver", "gradiant", SOLVERS)
     Traceback (most recent call last):
-    ValueError: `--solver` must be one of auto, least-squares, windows, gradient; got 'gradiant'. \
-Did you mean 'gradient'?
+    ValueError: `--solver` must be one of auto, least-squares, windows, radial, gradient; got \
+'gradiant'. Did you mean 'gradient'?
     """
     names = list(names)
     if name in names:

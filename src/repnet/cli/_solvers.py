@@ -13,7 +13,7 @@ from repnet.cli._choices import METHODS, SOLVERS, pick, read_scale, require_posi
 from repnet.nn import MLP, FourierFeatures, Linear, siren
 from repnet.nn._activation import ACTIVATIONS
 from repnet.problem import Problem
-from repnet.solve import AbstractProgress, Gradient, LeastSquares, Solution, Windows, solve
+from repnet.solve import AbstractProgress, Gradient, LeastSquares, Radial, Solution, Windows, solve
 from repnet.solve._automatic import Automatic, with_activation
 from repnet.solve._sized import DEPTH, WIDTH, hidden_widths, sized_gradient
 
@@ -117,6 +117,8 @@ def _direct(choice: Choice) -> Any:
         "width": choice.width,
     }
     given = {name: value for name, value in given.items() if value is not None}
+    if choice.solver == "radial":
+        return Radial()
     if choice.solver == "windows":
         return Windows(**given)
     if choice.solver == "auto" and set(given) <= {"activation"}:
@@ -159,7 +161,7 @@ def _rival(choice: Choice, problem: Problem, key: PRNGKeyArray) -> MLP:
 
 def _require_consistent(choice: Choice) -> None:
     rival = choice.method in ("vanilla", "fourier", "siren")
-    if rival and choice.solver in ("windows", "least-squares"):
+    if rival and choice.solver in ("windows", "least-squares", "radial"):
         raise ValueError(
             f"`--solver {choice.solver}` is for RepNet; --method {choice.method} is trained with "
             "`--solver gradient`."
@@ -172,6 +174,8 @@ def _require_consistent(choice: Choice) -> None:
         raise ValueError(
             f"`--activation` must be auto or sin for --method siren; got {choice.activation!r}."
         )
+    if choice.solver == "radial":
+        _require_no_layer(choice)
     if not choice.trains:
         for name in ("steps", "batch", "depth"):
             value = getattr(choice, name)
@@ -180,3 +184,18 @@ def _require_consistent(choice: Choice) -> None:
                     f"`--{name}` is for `--solver gradient`; --solver {choice.solver} has no such "
                     f"thing, got {value}."
                 )
+
+
+def _require_no_layer(choice: Choice) -> None:
+    """Refuse what is said of a first layer: radial units have places and a width of their own."""
+    given = {
+        "activation": None if choice.activation == "auto" else choice.activation,
+        "scale": choice.scale,
+        "width": choice.width,
+    }
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"`--{name}` must be left out with `--solver radial`, whose units have no such "
+                f"thing; got {value!r}."
+            )
