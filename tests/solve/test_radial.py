@@ -12,7 +12,7 @@ from repnet.nn._radial import KERNELS, radial_profile
 from repnet.problem import regression
 from repnet.solve import LeastSquares, Radial, Windows, solve
 from repnet.solve._automatic import with_activation
-from repnet.solve._radial import _Solved
+from repnet.solve._radial import _Shape, _Solved
 
 
 def _hills(x):
@@ -30,7 +30,7 @@ def _points(rng, count, dim):
 def test_missed_is_what_refits_without_a_point_miss(kernel, rng):
     x = _points(rng, 30, 2)
     y = np.stack([_hills(x), x[:, 0] ** 2 + 0.1 * rng.normal(size=30)], axis=1)
-    found = _Solved.of(x, y, kernel, 0.8)
+    found = _Solved.of(x, y, (0, 1), _Shape(kernel, "one width", np.eye(2) / 0.8))
     for target, ridge in enumerate(found.ridges * found.unit):
         for i in (0, 11, 29):
             rest = np.arange(30) != i

@@ -6,14 +6,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from repnet.nn._check import check_choice, check_positive
+from repnet.nn._check import check_choice
 
 # Each with the degree of the polynomials that it leaves to the affine part; -1 for none.
 KERNELS = {"gaussian": -1, "inverse_multiquadric": -1, "multiquadric": 0, "cubic_multiquadric": 1}
 
 
 def radial_profile(kernel: str, square: Any, xp: Any = jnp) -> Any:
-    r"""The kernel at $s = |x - c|^2/\ell^2$, in JAX or, with `xp=numpy`, in NumPy.
+    r"""The kernel at $s = |S(x - c)|^2$, in JAX or, with `xp=numpy`, in NumPy.
 
     >>> float(radial_profile("multiquadric", jnp.array(3.0)))
     -2.0
@@ -29,28 +29,47 @@ def radial_profile(kernel: str, square: Any, xp: Any = jnp) -> Any:
             return (1.0 + square) * xp.sqrt(1.0 + square)
 
 
+def radial_slope(kernel: str, square: Any, xp: Any = jnp) -> Any:
+    """The kernel's derivative with respect to $s$.
+
+    >>> float(radial_slope("multiquadric", jnp.array(3.0)))
+    -0.25
+    """
+    match kernel:
+        case "gaussian":
+            return -0.5 * xp.exp(-0.5 * square)
+        case "inverse_multiquadric":
+            return -0.5 / ((1.0 + square) * xp.sqrt(1.0 + square))
+        case "multiquadric":
+            return -0.5 / xp.sqrt(1.0 + square)
+        case _:
+            return 1.5 * xp.sqrt(1.0 + square)
+
+
 class RadialBasis(eqx.Module):
     r"""A network of radial basis functions and an affine part.
 
-    $$u(x) = W\,\big(\phi(|x - c_j|^2/\ell^2)\big)_j + A x + b$$
+    $$u(x) = W\,\big(\phi(|S (x - c_j)|^2)\big)_j + A x + b$$
 
     with $\phi(s)$ one of $e^{-s/2}$, $(1+s)^{-1/2}$, $-(1+s)^{1/2}$, $(1+s)^{3/2}$: `"gaussian"`,
     `"inverse_multiquadric"`, `"multiquadric"`, `"cubic_multiquadric"`. All of them have every
-    derivative; with a small $\ell$ the last two are nearly those of the distance and its cube.
+    derivative; with a large $S$ the last two are nearly those of the distance and its cube.
 
     **Arguments:**
 
-    - `centres`: $c$, shape `(units, dim)`, and `width`: $\ell$, shape `()`, in the inputs' units.
+    - `centres`: $c$, shape `(units, dim)`.
+    - `scaling`: $S$, shape `(rank, dim)`, in one over the inputs' units: the identity over a width
+      $\ell$ for units that are $\ell$ wide in every direction.
     - `weight`: $W$, shape `(out, units)`; `slope`: $A$, `(out, dim)`; `bias`: $b$, `(out,)`.
     - `kernel`: which $\phi$.
 
-    **Raises:** `ValueError` for an unknown `kernel`, and a `width` that is not positive.
+    **Raises:** `ValueError` for an unknown `kernel`, and a `scaling` of another shape.
 
     **Source:** Hardy 1971; Broomhead and Lowe 1988.
 
     >>> bump = RadialBasis(
     ...     centres=jnp.zeros((1, 2)),
-    ...     width=jnp.ones(()),
+    ...     scaling=jnp.eye(2),
     ...     weight=jnp.ones((1, 1)),
     ...     slope=jnp.zeros((1, 2)),
     ...     bias=jnp.zeros(1),
@@ -61,7 +80,7 @@ class RadialBasis(eqx.Module):
     """
 
     centres: Float[Array, "units dim"]
-    width: Float[Array, ""]
+    scaling: Float[Array, "rank _"]
     weight: Float[Array, "out units"]
     slope: Float[Array, "out dim"]
     bias: Float[Array, " out"]
@@ -69,7 +88,12 @@ class RadialBasis(eqx.Module):
 
     def __check_init__(self):
         check_choice("RadialBasis", "kernel", self.kernel, KERNELS)
-        check_positive("RadialBasis", "width", self.width)
+        shape, dim = jnp.shape(self.scaling), self.in_size
+        if len(shape) != 2 or shape[1] != dim:
+            raise ValueError(
+                f"`RadialBasis(scaling=...)` must have the shape (rank, {dim}) with centres of "
+                f"{dim} inputs; got {shape}."
+            )
 
     @property
     def in_size(self) -> int:
@@ -83,5 +107,5 @@ class RadialBasis(eqx.Module):
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, " out"]:
         """The value at one point, shape `(out,)`."""
-        square = jnp.sum(jnp.square((x - self.centres) / self.width), axis=1)
+        square = jnp.sum(jnp.square((x - self.centres) @ self.scaling.T), axis=1)
         return self.weight @ radial_profile(self.kernel, square) + self.slope @ x + self.bias

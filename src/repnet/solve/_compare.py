@@ -44,6 +44,13 @@ def global_errors(
     return seen_by_windows(choice, x, _leave_one_out(pilot.network, ridges, x, data.y[rows]))
 
 
+def layer_missed(
+    pilot: Pilot, x: Float[np.ndarray, "rows dim"], y: Float[np.ndarray, "rows out"]
+) -> Float[np.ndarray, "rows out"]:
+    """The global layer's leave-one-out errors at all rows of few, in standard units."""
+    return _leave_one_out(pilot.network, pilot.ridges, x, y)
+
+
 def seen_by_windows(
     choice: Choice, x: Float[np.ndarray, "rows dim"], errors: Float[np.ndarray, "rows out"]
 ) -> Float[np.ndarray, " out"]:

@@ -121,19 +121,20 @@ class LeastSquares(eqx.Module):
 def solve_with(pilot: Pilot, problem: Problem) -> Solution:
     """Fit all rows of a regression with the layer and the ridges that a pilot chose."""
     with Clock() as clock, jax.enable_x64(True):
-        network = standardization(problem).wrap(_solve(problem, pilot), double=True)
+        network = standardization(problem).wrap(solved_layer(problem, pilot), double=True)
     return Solution(
         network,
         None,
         RESULTS.successful,
         {},
-        _plan(pilot),
+        plan_of_layer(pilot),
         clock.seconds,
         compile_seconds=clock.compile_seconds,
     )
 
 
-def _solve(problem: Problem, pilot: Pilot) -> MLP:
+def solved_layer(problem: Problem, pilot: Pilot) -> MLP:
+    """The layer in standard units, its read-out fitted to all rows."""
     x, y = data_of(problem)
     with blas_threads_for(len(x), pilot.network.readout.weight.shape[1]):
         triangle = accumulate(pilot.network, x, y)
@@ -145,7 +146,8 @@ def _solve(problem: Problem, pilot: Pilot) -> MLP:
     )
 
 
-def _plan(pilot: Pilot) -> Plan:
+def plan_of_layer(pilot: Pilot) -> Plan:
+    """What a pilot chose, and why."""
     width = pilot.network.readout.weight.shape[1]
     heldout, between = (_rms(errors) for errors in (pilot.heldout, pilot.between))
     reasons = [

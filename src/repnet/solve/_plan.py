@@ -19,9 +19,10 @@ from repnet.solve._least_squares import LeastSquares, solve_with
 from repnet.solve._pilot import choose_features, default_width
 from repnet.solve._radial import Radial, fit_radial, with_radial
 from repnet.solve._regression import is_regression, require_regression
-from repnet.solve._search import clearly_worse
+from repnet.solve._search import Pilot, clearly_worse
 from repnet.solve._sized import sized_gradient
 from repnet.solve._solution import Solution
+from repnet.solve._together import Together
 from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
@@ -89,12 +90,13 @@ class _Trial:
     """What trials of networks decided, and what is to be expected of every target.
 
     - `decision`: the best of the networks; `errors`: of every target with it.
-    - `windows`: their trial, where there was one.
+    - `windows`: their trial, where there was one; `layer`: the one layer, where that is the best.
     """
 
     decision: Decision
     errors: Float[np.ndarray, " out"]
     windows: Choice | None
+    layer: Pilot | None = None
 
 
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
@@ -106,6 +108,8 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
         return trial.decision
     with jax.enable_x64(True), one_blas_thread():
         fit = fit_radial(target.data.x, target.data.y, None, jax.random.fold_in(key, 3))
+    if trial.layer is not None:
+        return _together(trial, Together.of(target, trial.layer, fit))
     errors = fit.errors
     if trial.windows is not None:
         errors = seen_by_windows(trial.windows, target.data.x, fit.missed)
@@ -153,7 +157,22 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
         return _Trial(trained, of_one_layer, windows)
     finish = partial(solve_with, pilot)
     decision = Decision(dense, (_words(errors),), {"trials": errors}, finish)
-    return _Trial(decision, of_one_layer, windows)
+    return _Trial(decision, of_one_layer, windows, pilot)
+
+
+def _together(trial: _Trial, both: Together) -> Decision:
+    """One layer, radial units, or both."""
+    tried = trial.decision.numbers["trials"]
+    tried = {**tried, "radial": typical(both.radial.errors, ROUND_OFF)}
+    reasons, numbers = (_words(tried), *trial.decision.reasons[1:]), {"trials": tried}
+    if not both.shares.any():
+        return dataclasses.replace(trial.decision, reasons=reasons, numbers=numbers)
+    if np.all(both.shares == 1.0):
+        return Decision(Radial(), reasons[:1], numbers, partial(with_radial, both.radial))
+    tried["together"] = typical(both.errors, ROUND_OFF)
+    return dataclasses.replace(
+        trial.decision, reasons=(_words(tried),), numbers=numbers, finish=both.finish
+    )
 
 
 def _windowed(target: Target, choice: Choice, errors: dict[str, float]) -> Decision:
