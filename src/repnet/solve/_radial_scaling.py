@@ -12,6 +12,7 @@ from repnet.nn._radial import radial_profile, radial_slope
 _STEPS = 150  # of a search
 _RIDGES = np.log([1e-13, 10.0])  # relative to the mean eigenvalue
 _SPREAD = 8.0  # how far a width moves from where it starts, as a logarithm
+_FARTHEST = 1e60  # squared distance, in widths
 _FAILED = 1e10  # in place of an evidence that round-off hides
 _TINY = 1e-300
 
@@ -39,13 +40,15 @@ class Evidence:
         """The value and its derivatives; the ridge is relative to the mean eigenvalue."""
         z = self.x @ scaling.T
         square = scipy.spatial.distance.cdist(z, z, "sqeuclidean")
+        if not square.max() < _FARTHEST:
+            return _FAILED, np.zeros_like(scaling), 0.0
         matrix = self.rest.T @ radial_profile(self.kernel, square, np) @ self.rest
         size, ridge, mean = len(matrix), float(np.exp(log_ridge)), float(np.trace(matrix))
         mean /= size
         matrix[np.diag_indices(size)] += ridge * mean
         try:
             factor = scipy.linalg.cho_factor(matrix, lower=True)
-        except (scipy.linalg.LinAlgError, ValueError):  # not positive, or not finite
+        except scipy.linalg.LinAlgError:
             return _FAILED, np.zeros_like(scaling), 0.0
         inverse = self.rest @ scipy.linalg.cho_solve(factor, self.rest.T)
         weights = inverse @ self.y
