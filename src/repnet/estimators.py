@@ -51,7 +51,7 @@ class RepNetRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
       number or one per input, or `"auto"`.
     - `activation`: a name (`"tanh"`, `"relu"`, `"sin"`, `"gelu"`, `"softplus"`, `"silu"`, `"elu"`),
       a callable, or `None` to choose.
-    - `solver`: `"auto"`, `"least-squares"`, `"windows"` (up to 4 inputs), `"radial"` (up to 2,000
+    - `solver`: `"auto"`, `"least-squares"`, `"windows"` (up to 4 inputs), `"radial"` (up to 100,000
       points, without `width`, `scale` and `activation`) or `"gradient"`.
     - `steps`, `features`, `batch`: of gradient descent: how many steps; `"step"`, `"local"` and the
       others of `RepLinear`; rows per step, `None` for all of up to 4,096 rows and else 2,048.

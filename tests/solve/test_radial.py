@@ -1,5 +1,7 @@
 """Radial units about few scattered points: errors are those of leaving out, and decide."""
 
+import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from repnet.nn._radial import KERNELS, radial_profile
 from repnet.problem import regression
 from repnet.solve import LeastSquares, Radial, Windows, solve
 from repnet.solve._automatic import with_activation
-from repnet.solve._radial import _Shape, _Solved
+from repnet.solve._radial_units import ONE, Shape, about_all, about_some, beside, polynomials_at
 
 
 def _hills(x):
@@ -30,7 +32,7 @@ def _points(rng, count, dim):
 def test_missed_is_what_refits_without_a_point_miss(kernel, rng):
     x = _points(rng, 30, 2)
     y = np.stack([_hills(x), x[:, 0] ** 2 + 0.1 * rng.normal(size=30)], axis=1)
-    found = _Solved.of(x, y, (0, 1), _Shape(kernel, "one width", np.eye(2) / 0.8))
+    found = about_all(x, y, (0, 1), Shape(kernel, ONE, np.eye(2) / 0.8))
     for target, ridge in enumerate(found.ridges * found.unit):
         for i in (0, 11, 29):
             rest = np.arange(30) != i
@@ -47,6 +49,40 @@ def test_missed_is_what_refits_without_a_point_miss(kernel, rng):
             value = radial_profile(kernel, square, np) @ solved[:29] + here @ solved[29:]
             missed = y[i, target] - value
             np.testing.assert_allclose(found.missed[i, target], missed, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_units_about_some_points_miss_what_refits_without_a_point_miss(kernel, rng):
+    x, centres = _points(rng, 60, 2), np.arange(0, 60, 4)
+    y = np.stack([_hills(x), x[:, 0] ** 2 + 0.1 * rng.normal(size=60)], axis=1)
+    shape = Shape(kernel, ONE, np.eye(2) / 0.8)
+    found = about_some(x, y, (0, 1), shape, centres)
+    between, rest = shape.between(x, x[centres]), beside(polynomials_at(x[centres], kernel))
+    penalty = rest.T @ between[centres] @ rest
+    columns = polynomials_at(x, kernel)
+    design = np.concatenate([between @ rest, columns], axis=1)
+    size = rest.shape[1]
+    for target, ridge in enumerate(found.ridges * found.unit):
+        for i in (0, 11, 59):
+            keep = np.arange(60) != i
+            system = design[keep].T @ design[keep]
+            system[:size, :size] += ridge * penalty
+            solved = np.linalg.solve(system, design[keep].T @ y[keep, target])
+            missed = y[i, target] - design[i] @ solved
+            np.testing.assert_allclose(found.missed[i, target], missed, rtol=1e-3, atol=1e-6)
+    whole = np.stack([about_some(x, y, (out,), shape, centres).missed[:, 0] for out in (0, 1)], 1)
+    np.testing.assert_allclose(found.missed, whole, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_units_about_all_points_are_those_about_some_that_are_all(kernel, rng):
+    x, new = _points(rng, 50, 2), _points(rng, 20, 2)
+    y = (_hills(x) + 0.05 * rng.normal(size=50))[:, None]
+    shape = Shape(kernel, ONE, np.array([[1.0, 0.3], [0.0, 0.8]]))
+    found = [about_all(x, y, (0,), shape), about_some(x, y, (0,), shape, np.arange(50))]
+    with jax.enable_x64(True):
+        values = [jax.vmap(each.network([0]))(jnp.asarray(new)) for each in found]
+    np.testing.assert_allclose(*values, atol=0.05)
 
 
 def test_every_target_has_a_kernel_and_a_width_of_its_own(rng):
@@ -78,6 +114,18 @@ def test_the_error_told_is_that_at_new_points(noise, rng):
         true.append(np.hypot(np.sqrt(np.mean((solution(new)[:, 0] - _hills(new)) ** 2)), noise))
     told, true = (np.exp(np.mean(np.log(each))) for each in (told, true))
     assert told / 1.6 < true < 1.6 * told
+
+
+@pytest.mark.slow
+def test_of_many_points_a_thousand_are_centres(rng):
+    x, new = _points(rng, 2500, 3), _points(rng, 2000, 3)
+    y = np.stack([_hills(x), x[:, 0] + 0.1 * rng.normal(size=2500)], axis=1)
+    solution = Radial().run(regression(x, y), key=jr.key(0))
+    assert solution.plan.network.startswith("1000 radial units")
+    assert "about 1,000 of the points" in solution.plan.reasons[0]
+    missed = solution(new) - np.stack([_hills(new), new[:, 0]], axis=1)
+    assert np.sqrt(np.mean(np.square(missed), axis=0))[0] < 1e-3 * _hills(new).std()
+    assert np.sqrt(np.mean(np.square(missed), axis=0))[1] < 0.01
 
 
 def test_widths_of_many_points_are_chosen_by_some(rng):
@@ -159,7 +207,9 @@ def test_duplicates_with_different_targets_have_their_mean(rng):
 
 def test_bad_input_is_told(rng):
     x = _points(rng, 3, 2)
-    with pytest.raises(ValueError, match=r"`Radial` takes 4 to 2,000 points of 2 inputs; .* has 3"):
+    with pytest.raises(
+        ValueError, match=r"`Radial` takes 4 to 100,000 points of 2 inputs; .* has 3"
+    ):
         Radial().run(regression(x, _hills(x)), key=jr.key(0))
     with pytest.raises(ValueError, match=r"`Radial\(kernel=...\)` must be one of"):
         Radial("quintic")

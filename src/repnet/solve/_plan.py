@@ -36,7 +36,7 @@ _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
-_RADIAL = 1000  # scattered points up to which radial units compete, which take seconds then,
+_RADIAL = 100_000  # scattered points up to which radial units compete, which take seconds then,
 _FINE = 1e-6  # where networks leave more than this
 _BETTER = 0.9  # and radial units less than so much of it
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
@@ -103,8 +103,8 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     target = Target.of(problem)
     trial = _of_networks(problem, target, key)
     points, dim = target.data.x.shape
-    few = dim + 2 < points <= _RADIAL and dim > 1 and target.data.grid is None
-    if not few or typical(trial.errors, ROUND_OFF) < _FINE:
+    scattered = dim + 2 < points <= _RADIAL and dim > 1 and target.data.grid is None
+    if not scattered or typical(trial.errors, ROUND_OFF) < _FINE:
         return trial.decision
     with jax.enable_x64(True), one_blas_thread():
         fit = fit_radial(target.data.x, target.data.y, None, jax.random.fold_in(key, 3))
@@ -114,7 +114,10 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
     if trial.windows is not None:
         errors = seen_by_windows(trial.windows, target.data.x, fit.missed)
     tried = {**trial.decision.numbers["trials"], "radial": typical(errors, ROUND_OFF)}
-    if typical(errors, ROUND_OFF) < _BETTER * typical(trial.errors, ROUND_OFF):
+    enough = _BETTER * typical(trial.errors, ROUND_OFF)
+    if isinstance(trial.decision.solver, Gradient):
+        enough = min(enough, _POOR)
+    if typical(errors, ROUND_OFF) < enough:
         finish = partial(with_radial, fit)
         return Decision(Radial(), (_words(tried),), {"trials": tried}, finish)
     reasons = (_words(tried), *trial.decision.reasons[1:])
