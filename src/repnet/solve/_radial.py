@@ -47,8 +47,8 @@ class RadialFit:
     - `network`: the fit; `missed`: leave-one-out errors, target less value, `(points, out)`.
     - `costs`: how many times as large errors are told, for the numbers that make a target's widths.
     - `units`: how many centres; `kernels`: of every target; `kinds`: what its widths are.
-    - `widths`: the least and the largest, in half-widths of the data; `ridges`: relative to the
-      largest eigenvalue of the kernel.
+    - `widths`: of every target, in half-widths of the data; `ridges`: relative to the largest
+      eigenvalue of the kernel.
     """
 
     network: RadialBasis | Beside
@@ -57,7 +57,7 @@ class RadialFit:
     units: int
     kernels: tuple[str, ...]
     kinds: tuple[str, ...]
-    widths: tuple[tuple[float, float], ...]
+    widths: tuple[tuple[float, ...], ...]
     ridges: tuple[float, ...]
 
     @property
@@ -274,8 +274,11 @@ def plan_of_radial(fit: RadialFit) -> Plan:
     """What was chosen, and why."""
     kinds = sorted({kernel.replace("_", " ") for kernel in fit.kernels})
     where = "all points" if fit.units == len(fit.missed) else f"{fit.units:,} of the points"
-    ends = f"{np.min(fit.widths):.2g}", f"{np.max(fit.widths):.2g}"
-    widths = f"{' and '.join(sorted(set(fit.kinds)))}: {' to '.join(dict.fromkeys(ends))}"
+    widths = "; ".join(
+        dict.fromkeys(
+            f"{kind}: {_words(own)}" for kind, own in zip(fit.kinds, fit.widths, strict=True)
+        )
+    )
     reasons = (
         f"Radial units about {where}, {' and '.join(kinds)}, {widths} half-widths.",
         f"Error at points left out one at a time: {fit.told:.1e} of the target's rms.",
@@ -289,3 +292,12 @@ def plan_of_radial(fit: RadialFit) -> Plan:
     }
     kind = f"{fit.units} radial units ({' and '.join(kinds)})"
     return Plan(kind, "Radial", None, reasons, numbers)
+
+
+def _words(widths: Sequence[float]) -> str:
+    """Widths in half-widths of the data, of which large ones are all the same.
+
+    >>> _words([0.25, 3.0, 5000.0])
+    '0.25, 3, over 100'
+    """
+    return ", ".join("over 100" if width > 100.0 else f"{width:.2g}" for width in widths)

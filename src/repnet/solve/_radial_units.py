@@ -35,10 +35,13 @@ class Shape:
         return {ONE: 1, BY_INPUT: dim, ANY: dim**2}[self.kind]
 
     @property
-    def widths(self) -> tuple[float, float]:
-        """The least and the largest, of all directions."""
-        reach = np.linalg.svd(self.scaling, compute_uv=False)
-        return float(1.0 / max(reach[0], _TINY)), float(1.0 / max(reach[-1], _TINY))
+    def widths(self) -> tuple[float, ...]:
+        """The one width, that of every input, or those along the directions, the least first."""
+        if self.kind == ANY:
+            reach = np.linalg.svd(self.scaling, compute_uv=False)
+        else:
+            reach = np.diag(self.scaling)[: self.numbers]
+        return tuple((1.0 / np.maximum(reach, _TINY)).tolist())
 
     def near(self) -> list["Shape"]:
         """The same with all widths somewhat smaller, as they are, and somewhat larger."""
