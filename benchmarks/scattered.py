@@ -82,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
         print(f"| {name} | {errors} | {beside} | {row['network']} |", flush=True)
     for rival, name in (("scipy", "best of SciPy"), ("process", "Gaussian process")):
         ratios = np.array([row["ours"] / row[rival] for row in rows])
+        if np.isnan(ratios).all():
+            continue
         mean = np.exp(np.mean(np.log(ratios)))
         print(f"ours ÷ {name}: {mean:.2g} in geometric mean, {ratios.max():.2g} at most")
     return rows
