@@ -85,6 +85,7 @@ def test_units_about_all_points_are_those_about_some_that_are_all(kernel, rng):
     np.testing.assert_allclose(*values, atol=0.05)
 
 
+@pytest.mark.slow
 def test_every_target_has_a_kernel_and_a_width_of_its_own(rng):
     x, new = _points(rng, 150, 2), _points(rng, 500, 2)
     both = [lambda x: 1.0 + x @ np.array([1.0, -2.0]), _hills]
@@ -103,6 +104,7 @@ def test_every_target_has_a_kernel_and_a_width_of_its_own(rng):
     assert isinstance(same.network.network, RadialBasis)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_the_error_told_is_that_at_new_points(noise, rng):
     told, true = [], []
@@ -128,6 +130,7 @@ def test_of_many_points_a_thousand_are_centres(rng):
     assert np.sqrt(np.mean(np.square(missed), axis=0))[1] < 0.01
 
 
+@pytest.mark.slow
 def test_widths_of_many_points_are_chosen_by_some(rng):
     x, new = _points(rng, 700, 2), _points(rng, 1000, 2)
     solution = Radial().run(regression(x, _hills(x)), key=jr.key(0))
