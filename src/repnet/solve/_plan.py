@@ -39,6 +39,7 @@ _PREFER = 0.97  # how much better windows must be at the same points
 _RADIAL = 100_000  # scattered points up to which radial units compete, which take seconds then,
 _FINE = 1e-6  # where networks leave more than this
 _BETTER = 0.9  # and radial units less than so much of it
+_ALIKE = 3.0  # ratio of errors up to which windows and radial units share a target
 _POOR = 0.2  # a direct solve that leaves this share of the target gives way to training
 
 
@@ -90,13 +91,15 @@ class _Trial:
     """What trials of networks decided, and what is to be expected of every target.
 
     - `decision`: the best of the networks; `errors`: of every target with it.
-    - `windows`: their trial, where there was one; `layer`: the one layer, where that is the best.
+    - `windows`: their trial, where there was one; `by_windows`: whether they alone are the best.
+    - `layer`: the one layer, where that is the best.
     """
 
     decision: Decision
     errors: Float[np.ndarray, " out"]
     windows: Choice | None
     layer: Pilot | None = None
+    by_windows: bool = False
 
 
 def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
@@ -108,11 +111,14 @@ def _by_trial(problem: Problem, key: PRNGKeyArray) -> Decision:
         return trial.decision
     with jax.enable_x64(True), one_blas_thread():
         fit = fit_radial(target.data.x, target.data.y, None, jax.random.fold_in(key, 3))
-    if trial.layer is not None:
-        return _together(trial, Together.of(target, trial.layer, fit))
     errors = fit.errors
     if trial.windows is not None:
         errors = seen_by_windows(trial.windows, target.data.x, fit.missed)
+    if trial.layer is not None:
+        return _together(trial, errors, Together.of_layer(target, trial.layer, fit))
+    ratio = typical(errors, ROUND_OFF) / typical(trial.errors, ROUND_OFF)
+    if trial.windows is not None and trial.by_windows and 1.0 / _ALIKE < ratio < _ALIKE:
+        return _together(trial, errors, Together.of_windows(target, trial.windows, fit))
     tried = {**trial.decision.numbers["trials"], "radial": typical(errors, ROUND_OFF)}
     enough = _BETTER * typical(trial.errors, ROUND_OFF)
     if isinstance(trial.decision.solver, Gradient):
@@ -134,7 +140,7 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
         errors["windows"] = typical(windows.errors, ROUND_OFF)
         rival = windows.errors
         if windows.error < _EXACT:
-            return _Trial(_windowed(target, windows, errors), rival, windows)
+            return _Trial(_windowed(target, windows, errors), rival, windows, by_windows=True)
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
         pilot = choose_features(dense, problem, None, layer_key, rival=rival)
@@ -142,7 +148,8 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
     errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
     if windows is not None:
         if clearly_worse(pilot.errors, windows.errors):  # also at the same points
-            return _Trial(_windowed(target, windows, errors), windows.errors, windows)
+            decision = _windowed(target, windows, errors)
+            return _Trial(decision, windows.errors, windows, by_windows=True)
         found = global_errors(target, windows, pilot, rows_key)
         of_one_layer = np.maximum(found, pilot.between)
         errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
@@ -152,7 +159,8 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
             apart = _apart(Windows(), dense, second, errors, apart_key)
             return _Trial(apart, np.minimum(of_one_layer, windows.errors), windows)
         if errors["windows"] < _PREFER * errors["least_squares"]:
-            return _Trial(_windowed(target, windows, errors), windows.errors, windows)
+            decision = _windowed(target, windows, errors)
+            return _Trial(decision, windows.errors, windows, by_windows=True)
     if min(errors.values()) > _POOR and points >= 1000 and dim > 1:
         deep = sized_gradient(problem)
         why = "Both direct solves leave too much, so a deep network is trained."
@@ -163,18 +171,19 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
     return _Trial(decision, of_one_layer, windows, pilot)
 
 
-def _together(trial: _Trial, both: Together) -> Decision:
-    """One layer, radial units, or both."""
+def _together(trial: _Trial, radial: Float[np.ndarray, " out"], both: Together) -> Decision:
+    """Networks, radial units, or both; `radial`: the latter's errors."""
     tried = trial.decision.numbers["trials"]
-    tried = {**tried, "radial": typical(both.radial.errors, ROUND_OFF)}
+    tried = {**tried, "radial": typical(radial, ROUND_OFF)}
     reasons, numbers = (_words(tried), *trial.decision.reasons[1:]), {"trials": tried}
     if not both.shares.any():
-        return dataclasses.replace(trial.decision, reasons=reasons, numbers=numbers)
+        return dataclasses.replace(
+            trial.decision, reasons=reasons, numbers=numbers, finish=both.finish
+        )
     if np.all(both.shares == 1.0):
         return Decision(Radial(), reasons[:1], numbers, partial(with_radial, both.radial))
-    tried["together"] = typical(both.errors, ROUND_OFF)
     return dataclasses.replace(
-        trial.decision, reasons=(_words(tried),), numbers=numbers, finish=both.finish
+        trial.decision, reasons=reasons[:1], numbers=numbers, finish=both.finish
     )
 
 

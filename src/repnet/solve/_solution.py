@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from repnet.nn import Beside, Standardized, Windowed
+from repnet.nn import Beside, Standardized, Sum, Windowed
 from repnet.solve._store import from_bytes, load_tree, save_tree, to_bytes
 
 
@@ -157,8 +157,16 @@ def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]
                 f"got shape {np.shape(x)}."
             )
         inner = network.network
-        many = inner.many if isinstance(inner, Windowed) else partial(_evaluated, inner)
-        return network.around(many, points.astype(np.float64))
+        return network.around(partial(_inside, inner), points.astype(np.float64))
+    return _evaluated(network, points)
+
+
+def _inside(network: Callable, points: np.ndarray) -> Float[np.ndarray, "points out"]:
+    """A network in standard units at many points."""
+    if isinstance(network, Windowed):
+        return network.many(points)
+    if isinstance(network, Sum):
+        return np.sum([_inside(part, points) for part in network.parts], axis=0)
     return _evaluated(network, points)
 
 

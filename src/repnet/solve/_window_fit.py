@@ -171,12 +171,14 @@ class Choice:
 class Fitted:
     """The blended network, each candidate's share of the windows, and the leave-one-out error.
 
-    `shares`: the last one is that of the cubics between the samples, where they compete.
+    `shares`: the last one is that of the cubics between the samples, where they compete. `missed`:
+    by the network at points left out one at a time, if that was asked for.
     """
 
     filled: Filled
     shares: Float[np.ndarray, " candidates"]
     error: float
+    missed: Float[np.ndarray, "sites out"] | None = None
 
 
 def choose_windows(wishes: Wishes, target: Target, key: PRNGKeyArray) -> Choice:
@@ -326,8 +328,11 @@ def _in_threads(work: Callable, jobs: list) -> None:
             pass
 
 
-def fit_windows(target: Target, choice: Choice) -> Fitted:
-    """Errors of the surviving candidates in all windows, and the network that they decide on."""
+def fit_windows(target: Target, choice: Choice, *, left_out: bool = False) -> Fitted:
+    """Errors of the surviving candidates in all windows, and the network that they decide on.
+
+    `left_out`: also what it misses at every point, of data without a grid.
+    """
     cover, every = choice.cut.cover, np.arange(choice.cut.cover.windows)
     batches = target.data.batches(choice.cut, every)
     kept: dict[tuple[int, int], Factors] = {}
@@ -338,9 +343,9 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     by_layer = np.where(by_layer >= least, by_layer, 0.0)
     by_layer /= by_layer.sum(axis=1, keepdims=True)
     learns = choice.pieces is not None and len(choice.pieces.holes) > 0
-    judged = np.full(cover.windows, learns)
-    rough = choice.free and choice.error > _ROUGH
-    if rough and misses_nodes(target.data):
+    judged = np.full(cover.windows, learns or left_out)
+    rough, nodes = choice.free and choice.error > _ROUGH, misses_nodes(target.data)
+    if rough and nodes:
         judged = judging_windows(cover, choice.pilots)
     missed = Missed.none(target.data, judged) if judged.any() else None
     cuts = None
@@ -381,10 +386,11 @@ def fit_windows(target: Target, choice: Choice) -> Fitted:
     if cuts is not None and choice.pieces is not None:
         share = by_layer[:, -1]
         filled = with_missing_samples(network, target.data, choice.pieces, cover, share, cuts)
-    if missed is not None and target.dim > 1:
+    if missed is not None and nodes:
         filled = with_missing_nodes(network, target.data, missed)
     error = float(np.sqrt(np.mean(squares)))
-    return Fitted(filled, by_layer.mean(axis=(0, 2)), error)
+    of_points = missed.mean() if left_out and missed is not None else None
+    return Fitted(filled, by_layer.mean(axis=(0, 2)), error, of_points)
 
 
 def _more_pieces(

@@ -109,7 +109,7 @@ def fit_chosen(target: Target, choice: Choice, problem: Problem) -> Solution:
         None,
         RESULTS.successful,
         {},
-        _plan(choice, fitted),
+        plan_of_windows(choice, fitted),
         clock.seconds,
         compile_seconds=clock.compile_seconds,
     )
@@ -121,7 +121,8 @@ def try_windows(target: Target, key: PRNGKeyArray) -> Choice:
         return choose_windows(Wishes(), target, key)
 
 
-def _plan(choice: Choice, fitted: Fitted) -> Plan:
+def plan_of_windows(choice: Choice, fitted: Fitted) -> Plan:
+    """What was chosen, and why."""
     cover, per_window = choice.cut.cover, choice.cut.per_window
     labels = [f"{candidate.name} {candidate.scale:.3g}" for candidate in choice.candidates]
     labels += [] if choice.pieces is None else [_PIECES]
