@@ -42,7 +42,7 @@ _OF_THEIR_OWN = 4  # targets up to which each has widths by input and directions
 
 @dataclasses.dataclass(frozen=True)
 class RadialFit:
-    """Radial units about all points of a regression in standard units.
+    """Radial units about points of a regression in standard units.
 
     - `network`: the fit; `missed`: leave-one-out errors, target less value, `(points, out)`.
     - `costs`: how many times as large errors are told, for the numbers that make a target's widths.

@@ -94,7 +94,7 @@ class Together:
         first, second = self.plan, plan_of_radial(self.radial)
         shares = [round(float(share), 3) for share in self.shares]
         words = " to ".join(f"{share:.2g}" for share in sorted({min(shares), max(shares)}))
-        error = float(np.sqrt(np.mean(np.square(self.missed))))
+        error = float(np.sqrt(np.mean(np.square(self.errors))))
         why = (
             f"The radial units have a share of {words}, the others the rest; together they miss "
             f"{error:.1e} of the target's rms at points left out one at a time."
