@@ -92,13 +92,19 @@ def flags_of(name):
 @pytest.mark.slow
 def test_the_page_on_scales_prints_what_it_says(capsys):
     page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
-    (block,) = PYTHON.findall(page)
-    exec(compile(block, "scale.md", "exec"), {})
-    said = re.search(r"It prints `(.*)`", page)[1].split()
-    shown = capsys.readouterr().out.split()
-    # OpenBLAS's kernels for two kinds of processor print 6e-04 and 1e-03 for the true error: a
-    # factor of two tells an order of magnitude, which is what the page is about.
-    np.testing.assert_allclose(np.log2(np.float64(shown)), np.log2(np.float64(said)), atol=1.0)
+    of_widths, of_errors = PYTHON.findall(page)
+    widths_said, errors_said = re.findall(r"It prints `(.*)`", page)
+    exec(compile(of_widths, "scale.md", "exec"), {})
+    for text in (widths_said, capsys.readouterr().out):
+        widths = np.float64(text.split())
+        assert widths[1] < 10.0
+        assert (widths[2:] == 100.0).all()
+    exec(compile(of_errors, "scale.md", "exec"), {})
+    said, shown = (np.float64(text.split()) for text in (errors_said, capsys.readouterr().out))
+    np.testing.assert_allclose(np.log2(shown[:2]), np.log2(said[:2]), atol=1.0)
+    # OpenBLAS's kernels for three kinds of processor print 6e-04, 1e-03 and 3e-03 for the true
+    # error: an order of magnitude, which is what the page is about, and says.
+    assert 5e-4 < shown[2] < 4e-3
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
