@@ -101,10 +101,8 @@ def test_the_page_on_scales_prints_what_it_says(capsys):
         assert (widths[2:] == 100.0).all()
     exec(compile(of_errors, "scale.md", "exec"), {})
     said, shown = (np.float64(text.split()) for text in (errors_said, capsys.readouterr().out))
-    np.testing.assert_allclose(np.log2(shown[:2]), np.log2(said[:2]), atol=1.0)
-    # OpenBLAS's kernels for three kinds of processor print 6e-04, 1e-03 and 3e-03 for the true
-    # error: an order of magnitude, which is what the page is about, and says.
-    assert 5e-4 < shown[2] < 4e-3
+    # A factor of two tells an order of magnitude, which is what the page is about.
+    np.testing.assert_allclose(np.log2(shown), np.log2(said), atol=1.0)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
