@@ -34,15 +34,7 @@ from repnet.problem import (
     regression,
     robin,
 )
-from repnet.solve import (
-    RESULTS,
-    Gradient,
-    LeastSquares,
-    Plan,
-    Solution,
-    Windows,
-    train_many,
-)
+from repnet.solve import RESULTS, Plan, Solution
 from repnet.solve import solve as solve
 from repnet.spectrum import axis_spectra, check_sampling, direction_spectra, suggest_scale
 
@@ -50,19 +42,37 @@ if TYPE_CHECKING:
     from repnet import theory as theory
     from repnet.judge import time_to_learn
     from repnet.nn import DeepONet, MscaleDNN
-    from repnet.solve import GaussNewton, MultiStage, Radial, Slabs
+    from repnet.solve import (
+        GaussNewton,
+        Gradient,
+        LeastSquares,
+        MultiStage,
+        Radial,
+        Slabs,
+        Windows,
+        train_many,
+    )
     from repnet.theory import crossing_density, partition_density, tangent_kernel
 
 __version__ = "0.1.0"
 
-# What few programs need is loaded at its first use.
+# Solvers, and what few programs need, are loaded at their first use.
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submodules={"theory"},
     submod_attrs={
         "judge": ["time_to_learn"],
         "nn": ["DeepONet", "MscaleDNN"],
-        "solve": ["GaussNewton", "MultiStage", "Radial", "Slabs"],
+        "solve": [
+            "GaussNewton",
+            "Gradient",
+            "LeastSquares",
+            "MultiStage",
+            "Radial",
+            "Slabs",
+            "Windows",
+            "train_many",
+        ],
         "theory": ["crossing_density", "partition_density", "tangent_kernel"],
     },
 )

@@ -10,27 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import lazy_loader
 
-from repnet.solve._gradient import Gradient, train_many
-from repnet.solve._least_squares import LeastSquares
 from repnet.solve._progress import AbstractProgress, NoProgress, TextProgress
-from repnet.solve._scale_search import find_scale
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve._solve import AbstractSolver, solve
 from repnet.solve._standardize import Standardization, standardization
-from repnet.solve._windows import Windows
 
 if TYPE_CHECKING:
+    from repnet.solve._gradient import Gradient, train_many
+    from repnet.solve._least_squares import LeastSquares
     from repnet.solve._multi_stage import MultiStage
     from repnet.solve._radial import Radial
+    from repnet.solve._scale_search import find_scale
+    from repnet.solve._windows import Windows
     from repnet.solve.equations._gauss_newton import GaussNewton
     from repnet.solve.equations._slabs import Slabs
 
-# What few programs need is loaded at its first use.
+# Every solver is loaded at its first use: few programs need more than one.
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_gradient": ["Gradient", "train_many"],
+        "_least_squares": ["LeastSquares"],
         "_multi_stage": ["MultiStage"],
         "_radial": ["Radial"],
+        "_scale_search": ["find_scale"],
+        "_windows": ["Windows"],
         "equations._gauss_newton": ["GaussNewton"],
         "equations._slabs": ["Slabs"],
     },

@@ -9,7 +9,6 @@ from jaxtyping import PRNGKeyArray
 
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
-from repnet.solve._least_squares import LeastSquares
 from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import Solution
 
@@ -21,9 +20,12 @@ def _as_chosen(solver: Any) -> Any:
 def with_activation(solver: Any, activation: Callable | None) -> Any:
     """A chosen solver with a given activation; least squares where it has none, as `Radial`.
 
+    >>> from repnet.solve import LeastSquares
     >>> with_activation(LeastSquares(8), None).width
     8
     """
+    from repnet.solve._least_squares import LeastSquares  # late: `import repnet` stays quick
+
     if activation is None:
         return solver
     if not hasattr(solver, "activation"):
