@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from repnet.judge import time_to_learn
     from repnet.nn import DeepONet, MscaleDNN
     from repnet.solve import (
+        Elements,
         GaussNewton,
         Gradient,
         LeastSquares,
@@ -64,6 +65,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "judge": ["time_to_learn"],
         "nn": ["DeepONet", "MscaleDNN"],
         "solve": [
+            "Elements",
             "GaussNewton",
             "Gradient",
             "LeastSquares",
@@ -81,6 +83,7 @@ __all__ = [
     "Ball",
     "Box",
     "DeepONet",
+    "Elements",
     "FactorizedLinear",
     "FourierFeatures",
     "GaussNewton",

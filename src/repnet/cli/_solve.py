@@ -30,8 +30,8 @@ from repnet.report import (
 )
 from repnet.solve import RESULTS, Gradient, LeastSquares, MultiStage, Solution, solve
 
-SOLVERS = {"least-squares": "LeastSquares", "slabs": "Slabs", "gauss-newton": "GaussNewton",
-           "gradient": "Gradient"}  # fmt: skip
+SOLVERS = {"least-squares": "LeastSquares", "elements": "Elements", "slabs": "Slabs",
+           "gauss-newton": "GaussNewton", "gradient": "Gradient"}  # fmt: skip
 FEATURES = ("auto", "sine", *(name for name in ACTIVATIONS if name != "sin"))
 REMEDIES = {
     "stalled": "Try more units (`--width`), `--solver slabs` for a sharp front that moves, other "

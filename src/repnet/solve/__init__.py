@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from repnet.solve._radial import Radial
     from repnet.solve._scale_search import find_scale
     from repnet.solve._windows import Windows
+    from repnet.solve.equations._elements import Elements
     from repnet.solve.equations._gauss_newton import GaussNewton
     from repnet.solve.equations._slabs import Slabs
 
@@ -35,6 +36,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "_radial": ["Radial"],
         "_scale_search": ["find_scale"],
         "_windows": ["Windows"],
+        "equations._elements": ["Elements"],
         "equations._gauss_newton": ["GaussNewton"],
         "equations._slabs": ["Slabs"],
     },
@@ -44,6 +46,7 @@ __all__ = [
     "RESULTS",
     "AbstractProgress",
     "AbstractSolver",
+    "Elements",
     "GaussNewton",
     "Gradient",
     "LeastSquares",

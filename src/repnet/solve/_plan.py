@@ -21,19 +21,23 @@ from repnet.solve._radial import Radial, fit_radial, with_radial
 from repnet.solve._regression import is_regression, require_regression
 from repnet.solve._search import Pilot, clearly_worse
 from repnet.solve._sized import sized_gradient
-from repnet.solve._solution import Solution
+from repnet.solve._solution import RESULTS, Solution
 from repnet.solve._together import Together
 from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
+from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._elements import Elements, holds_elements, order_of
 from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._slabs import Slabs, too_sharp
 
-Solver = LeastSquares | Windows | Gradient | GaussNewton | Slabs | Radial
+Solver = LeastSquares | Windows | Gradient | GaussNewton | Elements | Slabs | Radial
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
+_SOLVED = 1e-8  # a residual of an equation that needs no second solver
+_BENDS = 3  # order of an equation up to which elements go first
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
 _RADIAL = 100_000  # scattered points up to which radial units compete, which take seconds then,
@@ -78,12 +82,48 @@ def _for_network(network: Any) -> Decision:
 
 
 def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
+    with jax.enable_x64(True):
+        check_problem(problem)
+    if holds_elements(problem):
+        return _along_one_axis(problem, key)
     error = too_sharp(problem, key)
     if error is None:
         why = "A differential equation: solved directly for the read-out."
         return Decision(LeastSquares(), (why,))
     why = f"A nonlinear evolution that one layer leaves with a residual of {error:.1e}: marched."
     return Decision(Slabs(), (why,), {"trial": error})
+
+
+def _along_one_axis(problem: Problem, key: PRNGKeyArray) -> Decision:
+    """Elements; one layer where they leave more than rounding, and the better of the two."""
+    solvers = {"elements": Elements(), "one layer": LeastSquares()}
+    if order_of(problem) > _BENDS:  # many elements lose digits to high derivatives
+        solvers = dict(reversed(solvers.items()))
+    solutions: dict[str, Solution] = {}
+    for name, solver in solvers.items():
+        solutions[name] = solver.run(problem, key=key)
+        if solutions[name].result is RESULTS.successful and _left(solutions[name]) < _SOLVED:
+            break
+    failed = {name: found.result is not RESULTS.successful for name, found in solutions.items()}
+    best = min(solutions, key=lambda name: (failed[name], _left(solutions[name])))
+    residuals = {name: _left(solution) for name, solution in solutions.items()}
+    why = "A differential equation along one axis: solved directly, element by element."
+    if best == "one layer":
+        why = "A differential equation: solved directly for the read-out."
+    if len(residuals) > 1:
+        words = ", ".join(f"{name} {residual:.1e}" for name, residual in residuals.items())
+        why += f" Residuals: {words}."
+    finish = partial(_as_found, solutions[best])
+    return Decision(solvers[best], (why,), {"tried_solvers": residuals}, finish)
+
+
+def _left(solution: Solution) -> float:
+    return float(solution.plan.numbers["residual"])
+
+
+def _as_found(solution: Solution, problem: Problem) -> Solution:
+    del problem
+    return solution
 
 
 @dataclasses.dataclass(frozen=True)

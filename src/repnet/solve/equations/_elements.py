@@ -1,0 +1,271 @@
+"""Equations of one axis by one layer per element, with elements as short as they need be."""
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from repnet._threads import one_blas_thread
+from repnet.problem import Problem
+from repnet.solve._clock import Clock
+from repnet.solve._progress import AbstractProgress
+from repnet.solve._solution import RESULTS, Plan, Solution
+from repnet.solve.equations._basis import Basis
+from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._direct import check_linear
+from repnet.solve.equations._equation import STALLED
+from repnet.solve.equations._march import march
+from repnet.solve.equations._piecewise import Piecewise, Tied, oscillation, tied_of
+from repnet.solve.equations._rows import Frame
+from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, ties
+
+_FIRST = 8  # elements of the first try, at least
+_LOOKED = 512  # places where the equation's own waves are looked at
+_RADIANS = 12.0  # of those in one element
+_FAINT = 1e-3
+_WORST = 1e-3  # elements whose residual is below that share of the largest stay whole
+_FLOOR = 1e-9  # a residual below this that no longer halves is at its floor
+_STEPS = 30
+_HALVINGS = 8
+_SETTLED = 1e-9  # relative change of the coefficients at which Newton's method ends
+
+
+class Elements(eqx.Module):
+    r"""One layer of sines per element of an axis, tied where elements meet, all solved at once.
+
+    For ordinary differential equations, and systems of them, that vary on several scales: sharp
+    layers, thousands of oscillations, long nonlinear evolutions. Elements whose residual between
+    the collocation points is above the tolerance are halved. A linear problem is one orthogonal
+    sweep over all elements. A nonlinear one with all conditions at the begin is marched, element
+    after element, by Newton's method; one with conditions elsewhere takes Newton's method on all.
+
+    **Arguments:**
+
+    - `tolerance`: of an element's residual, relative to what the largest coefficients could make.
+    - `most`: number of elements at which the solver gives up.
+
+    **Raises:** `ValueError` where an argument is not positive, and, in `run`, where the problem has
+    several axes, unknowns, equations on a part of the domain, or residuals that tie distant points.
+
+    **Source:** this project; least-squares collocation on elements goes back to Ascher 1978.
+
+    >>> Elements(tolerance=1e-8).tolerance
+    1e-08
+    """
+
+    tolerance: float = eqx.field(static=True, default=1e-12)
+    most: int = eqx.field(static=True, default=20_000)
+
+    def __check_init__(self):
+        for name in ("tolerance", "most"):
+            number = getattr(self, name)
+            if not (np.isfinite(number) and number > 0):
+                raise ValueError(f"`Elements({name}=...)` must be positive; got {number}.")
+
+    def run(
+        self,
+        problem: Problem,
+        network: Callable | None = None,
+        *,
+        key: PRNGKeyArray,
+        progress: AbstractProgress | None = None,
+    ) -> Solution:
+        """Solve a problem of one axis; `network` must be left out."""
+        del progress  # the number of elements is not known before the end
+        if network is not None:
+            raise ValueError("`Elements` makes its own networks; leave `network` out.")
+        with Clock() as clock, jax.enable_x64(True), one_blas_thread():
+            check_problem(problem)
+            tied = tied_of(problem)
+            fit = fit_elements(self, tied, key)
+            field = problem.field(fit.piecewise.network())
+        return Solution(
+            field,
+            None,
+            RESULTS.successful if fit.converged and fit.error <= STALLED else RESULTS.stalled,
+            {},
+            _plan(fit),
+            clock.seconds,
+            clock.compile_seconds,
+        )
+
+
+def holds_elements(problem: Problem) -> bool:
+    """Whether `Elements` takes a problem.
+
+    >>> from repnet.problem import zoo
+    >>> holds_elements(zoo.make("poisson1d_ms")), holds_elements(zoo.make("helmholtz2d"))
+    (True, False)
+    """
+    try:
+        with jax.enable_x64(True):
+            tied_of(problem)
+    except ValueError:
+        return False
+    return True
+
+
+def order_of(problem: Problem) -> int:
+    """The highest derivative in a problem that `Elements` takes.
+
+    >>> from repnet.problem import zoo
+    >>> order_of(zoo.make("poisson1d_ms"))
+    2
+    """
+    with jax.enable_x64(True):
+        return max(tied_of(problem).orders)
+
+
+@dataclasses.dataclass(frozen=True)
+class ElementFit:
+    """The solved elements.
+
+    - `error`: residual between the collocation points relative to the equations' parts, root mean
+      square over elements; `worst`: the element where it is largest.
+    - `method`: in words; `converged`: whether the end was reached and Newton's method settled.
+    """
+
+    piecewise: Piecewise
+    error: float
+    worst: int
+    method: str
+    converged: bool
+
+
+def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
+    """Choose elements and solve; call in float64 mode."""
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    basis = Basis.of(len(tied.orders), max(tied.orders), rng)
+    linear = check_linear(tied.problem, Frame.of(tied.problem), key)
+    if linear or not tied.from_start:
+        found, settled = _refined(wishes, tied, basis, linear=linear)
+        method = "one sweep" if linear else "Newton's method"
+    else:
+        found, settled = march(tied, basis, wishes.tolerance, wishes.most)
+        method = "marched by Newton's method"
+    missed = found.relative()
+    error = float(np.sqrt(np.mean(np.square(missed))))
+    return ElementFit(found, error, int(np.argmax(missed)), method, settled)
+
+
+def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tuple[Piecewise, bool]:
+    """Halve the elements with large residuals until there are none, or halving no longer helps."""
+    found = Piecewise.blank(tied, basis, _first_edges(tied, wishes.most))
+    if not linear:
+        found = _smoothest(found)
+    kept: dict[tuple[float, float], Block] = {}
+    before = np.inf
+    while True:
+        if linear:
+            found, blocks, settled = *_swept(found, kept), True
+        else:
+            found, blocks, settled = _newton(found)
+        missed = _missed(found, blocks)
+        largest = float(missed.max())
+        stuck = largest < _FLOOR and largest > 0.5 * before
+        split = missed > max(wishes.tolerance, _WORST * largest)
+        if not split.any() or stuck or not np.isfinite(largest):
+            return found, settled
+        if found.count + split.sum() > wishes.most:
+            return found, False
+        before = largest
+        edges = np.sort(np.concatenate([found.edges, found.centres[split]]))
+        found = Piecewise.blank(tied, basis, edges) if linear else found.values_on(edges)
+
+
+def _first_edges(tied: Tied, most: int) -> Float[np.ndarray, " edges"]:
+    """Eight elements, and more where the equation's own waves are short."""
+    x = np.linspace(*tied.ends, _LOOKED + 1)
+    rates = oscillation(tied, (0.5 * (x[1:] + x[:-1]))[:, None])
+    density = _FIRST + rates * 2.0 / _RADIANS
+    total = np.concatenate([[0.0], np.cumsum(density)]) / _LOOKED
+    count = int(np.ceil(min(total[-1], most / 2)))
+    return np.interp(np.linspace(0.0, total[-1], count + 1), total, x)
+
+
+def _smoothest(found: Piecewise) -> Piecewise:
+    """The smoothest function that meets the conditions."""
+    unknowns = found.coefficients[0].size
+    typical = np.tile(found.basis.typical, len(found.tied.orders))
+    rows = np.concatenate([np.diag(_FAINT / typical), np.zeros((unknowns, 1))], axis=1)
+    blocks = [Block(rows, np.ones(0))] * found.count
+    return found.having(swept(blocks, pinned_rows(found), ties(found)))
+
+
+def _swept(
+    found: Piecewise, kept: dict[tuple[float, float], Block]
+) -> tuple[Piecewise, list[Block]]:
+    """The linear problem solved; rows of elements met before are not made again."""
+    names = list(zip(found.edges[:-1].tolist(), found.edges[1:].tolist(), strict=True))
+    new = np.array([place for place, name in enumerate(names) if name not in kept], int)
+    if len(new):
+        made = blocks_of(found, new)
+        kept.update({names[place]: block for place, block in zip(new, made, strict=True)})
+    blocks = [kept[name] for name in names]
+    return found.having(swept(blocks, pinned_rows(found), ties(found))), blocks
+
+
+def _newton(found: Piecewise) -> tuple[Piecewise, list[Block], bool]:
+    """Gauss–Newton on all coefficients, halving steps that don't descend."""
+    everywhere = np.arange(found.count)
+    for _ in range(_STEPS):
+        blocks, pinned = blocks_of(found, everywhere), pinned_rows(found)
+        target = found.having(swept(blocks, pinned, ties(found)))
+        norms = np.stack([block.norms for block in blocks])
+        loss = _loss(found, norms)
+        change = target.coefficients - found.coefficients
+        size = np.linalg.norm(change) / max(np.linalg.norm(target.coefficients), 1e-300)
+        for halving in range(_HALVINGS):
+            tried = found.having(found.coefficients + 0.5**halving * change)
+            if _loss(tried, norms) < loss:
+                found = tried
+                break
+        else:
+            return found, blocks, bool(size < np.sqrt(_SETTLED))
+        if size < _SETTLED:
+            return found, blocks, True
+    return found, blocks_of(found, everywhere), False
+
+
+def _loss(found: Piecewise, norms: Float[np.ndarray, "elements equations"]) -> float:
+    total = float(np.sum(np.square(found.missed(norms))))
+    total += sum(float(np.sum(np.square(found.at_pinned(n)[0]))) for n in found.tied.pinned)
+    return total if np.isfinite(total) else np.inf
+
+
+def _missed(found: Piecewise, blocks: list[Block]) -> Float[np.ndarray, " elements"]:
+    """Every element's residual, relative to what the largest coefficients could make."""
+    sizes = np.sqrt(np.sum(np.square(found.coefficients), axis=(1, 2)))
+    missed = found.missed(np.stack([block.norms for block in blocks]))
+    return missed / max(float(sizes.max()), 1e-300)
+
+
+def _plan(fit: ElementFit) -> Plan:
+    found = fit.piecewise
+    lengths = np.diff(found.edges)
+    units = found.basis.mix.shape[0] - 1
+    begin, end = found.edges[fit.worst], found.edges[fit.worst + 1]
+    reasons = [
+        f"{found.count} elements, {lengths.min():.2g} to {lengths.max():.2g} long, halved where "
+        "the residual between collocation points was large.",
+        f"Residual between the collocation points, relative to the equations' terms: "
+        f"{fit.error:.1e}; largest from {begin:.4g} to {end:.4g}.",
+    ]
+    if found.edges[-1] < found.tied.ends[1]:
+        reasons.append(
+            f"The solution ends at {found.edges[-1]:.4g}: no element from there on, however short, "
+            "met the tolerance."
+        )
+    elif not fit.converged:
+        reasons.append("Newton's method or the number of elements came to its limit.")
+    numbers = {
+        "residual": fit.error,
+        "elements": found.count,
+        "shortest": float(lengths.min()),
+        "longest": float(lengths.max()),
+    }
+    network = f"{found.count} elements of {units} sine units"
+    return Plan(network, f"Elements, {fit.method}", None, tuple(reasons), numbers)
