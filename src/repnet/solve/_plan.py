@@ -27,8 +27,9 @@ from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._elements import Elements, holds_elements, order_of
+from repnet.solve.equations._elements import Elements, cut_at_will, solve_tied
 from repnet.solve.equations._gauss_newton import GaussNewton
+from repnet.solve.equations._piecewise import Tied
 from repnet.solve.equations._slabs import Slabs, too_sharp
 
 Solver = LeastSquares | Windows | Gradient | GaussNewton | Elements | Slabs | Radial
@@ -84,8 +85,9 @@ def _for_network(network: Any) -> Decision:
 def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
     with jax.enable_x64(True):
         check_problem(problem)
-    if holds_elements(problem):
-        return _along_one_axis(problem, key)
+    tied = cut_at_will(problem)
+    if tied is not None:
+        return _along_one_axis(tied, key)
     error = too_sharp(problem, key)
     if error is None:
         why = "A differential equation: solved directly for the read-out."
@@ -94,14 +96,18 @@ def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
     return Decision(Slabs(), (why,), {"trial": error})
 
 
-def _along_one_axis(problem: Problem, key: PRNGKeyArray) -> Decision:
+def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
     """Elements; one layer where they leave more than rounding, and the better of the two."""
-    solvers = {"elements": Elements(), "one layer": LeastSquares()}
-    if order_of(problem) > _BENDS:  # many elements lose digits to high derivatives
-        solvers = dict(reversed(solvers.items()))
+    solvers: dict[str, Solver] = {"elements": Elements(), "one layer": LeastSquares()}
+    run = {
+        "elements": partial(solve_tied, Elements(), tied, key),
+        "one layer": partial(LeastSquares().run, tied.problem, key=key),
+    }
+    if max(tied.orders) > _BENDS:  # many elements lose digits to high derivatives
+        run = dict(reversed(run.items()))
     solutions: dict[str, Solution] = {}
-    for name, solver in solvers.items():
-        solutions[name] = solver.run(problem, key=key)
+    for name, solved in run.items():
+        solutions[name] = solved()
         if solutions[name].result is RESULTS.successful and _left(solutions[name]) < _SOLVED:
             break
     failed = {name: found.result is not RESULTS.successful for name, found in solutions.items()}

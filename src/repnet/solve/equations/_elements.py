@@ -18,12 +18,11 @@ from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._equation import STALLED
 from repnet.solve.equations._march import march
-from repnet.solve.equations._piecewise import Piecewise, Tied, oscillation, tied_of
+from repnet.solve.equations._piecewise import Piecewise, Tied, tied_of
 from repnet.solve.equations._rows import Frame
 from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, ties
 
 _FIRST = 8  # elements of the first try, at least
-_LOOKED = 512  # places where the equation's own waves are looked at
 _RADIANS = 12.0  # of those in one element
 _FAINT = 1e-3
 _WORST = 1e-3  # elements whose residual is below that share of the largest stay whole
@@ -77,46 +76,42 @@ class Elements(eqx.Module):
         del progress  # the number of elements is not known before the end
         if network is not None:
             raise ValueError("`Elements` makes its own networks; leave `network` out.")
-        with Clock() as clock, jax.enable_x64(True), one_blas_thread():
+        with Clock() as clock, jax.enable_x64(True):
             check_problem(problem)
             tied = tied_of(problem)
-            fit = fit_elements(self, tied, key)
-            field = problem.field(fit.piecewise.network())
-        return Solution(
-            field,
-            None,
-            RESULTS.successful if fit.converged and fit.error <= STALLED else RESULTS.stalled,
-            {},
-            _plan(fit),
-            clock.seconds,
-            clock.compile_seconds,
-        )
+        return clock.added_to(solve_tied(self, tied, key))
 
 
-def holds_elements(problem: Problem) -> bool:
-    """Whether `Elements` takes a problem.
+def solve_tied(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> Solution:
+    """Choose elements, solve, and say how."""
+    with Clock() as clock, jax.enable_x64(True), one_blas_thread():
+        fit = fit_elements(wishes, tied, key)
+        field = tied.problem.field(fit.piecewise.network())
+    return Solution(
+        field,
+        None,
+        RESULTS.successful if fit.converged and fit.error <= STALLED else RESULTS.stalled,
+        {},
+        _plan(fit),
+        clock.seconds,
+        clock.compile_seconds,
+    )
+
+
+def cut_at_will(problem: Problem) -> Tied | None:
+    """The problem as `Elements` takes it, or `None`.
 
     >>> from repnet.problem import zoo
-    >>> holds_elements(zoo.make("poisson1d_ms")), holds_elements(zoo.make("helmholtz2d"))
-    (True, False)
+    >>> cut_at_will(zoo.make("poisson1d_ms")).orders
+    (2,)
+    >>> cut_at_will(zoo.make("helmholtz2d")) is None
+    True
     """
     try:
         with jax.enable_x64(True):
-            tied_of(problem)
+            return tied_of(problem)
     except ValueError:
-        return False
-    return True
-
-
-def order_of(problem: Problem) -> int:
-    """The highest derivative in a problem that `Elements` takes.
-
-    >>> from repnet.problem import zoo
-    >>> order_of(zoo.make("poisson1d_ms"))
-    2
-    """
-    with jax.enable_x64(True):
-        return max(tied_of(problem).orders)
+        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +163,8 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
         stuck = largest < _FLOOR and largest > 0.5 * before
         split = missed > max(wishes.tolerance, _WORST * largest)
         if not split.any() or stuck or not np.isfinite(largest):
+            if linear:  # once more, for what rounding left
+                found = _changed(found, blocks_of(found, np.arange(found.count)))
             return found, settled
         if found.count + split.sum() > wishes.most:
             return found, False
@@ -178,12 +175,11 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
 
 def _first_edges(tied: Tied, most: int) -> Float[np.ndarray, " edges"]:
     """Eight elements, and more where the equation's own waves are short."""
-    x = np.linspace(*tied.ends, _LOOKED + 1)
-    rates = oscillation(tied, (0.5 * (x[1:] + x[:-1]))[:, None])
-    density = _FIRST + rates * 2.0 / _RADIANS
-    total = np.concatenate([[0.0], np.cumsum(density)]) / _LOOKED
+    places = np.linspace(*tied.ends, len(tied.oscillation) + 1)
+    density = _FIRST + tied.oscillation * 2.0 / _RADIANS
+    total = np.concatenate([[0.0], np.cumsum(density)]) / len(density)
     count = int(np.ceil(min(total[-1], most / 2)))
-    return np.interp(np.linspace(0.0, total[-1], count + 1), total, x)
+    return np.interp(np.linspace(0.0, total[-1], count + 1), total, places)
 
 
 def _smoothest(found: Piecewise) -> Piecewise:
@@ -192,7 +188,12 @@ def _smoothest(found: Piecewise) -> Piecewise:
     typical = np.tile(found.basis.typical, len(found.tied.orders))
     rows = np.concatenate([np.diag(_FAINT / typical), np.zeros((unknowns, 1))], axis=1)
     blocks = [Block(rows, np.ones(0))] * found.count
-    return found.having(swept(blocks, pinned_rows(found), ties(found)))
+    return _changed(found, blocks)
+
+
+def _changed(found: Piecewise, blocks: list[Block]) -> Piecewise:
+    change = swept(blocks, pinned_rows(found), ties(found))
+    return found.having(found.coefficients + change.reshape(found.coefficients.shape))
 
 
 def _swept(
@@ -205,15 +206,15 @@ def _swept(
         made = blocks_of(found, new)
         kept.update({names[place]: block for place, block in zip(new, made, strict=True)})
     blocks = [kept[name] for name in names]
-    return found.having(swept(blocks, pinned_rows(found), ties(found))), blocks
+    return _changed(found, blocks), blocks
 
 
 def _newton(found: Piecewise) -> tuple[Piecewise, list[Block], bool]:
     """Gauss–Newton on all coefficients, halving steps that don't descend."""
     everywhere = np.arange(found.count)
     for _ in range(_STEPS):
-        blocks, pinned = blocks_of(found, everywhere), pinned_rows(found)
-        target = found.having(swept(blocks, pinned, ties(found)))
+        blocks = blocks_of(found, everywhere)
+        target = _changed(found, blocks)
         norms = np.stack([block.norms for block in blocks])
         loss = _loss(found, norms)
         change = target.coefficients - found.coefficients

@@ -14,6 +14,7 @@ _SHORTEST = 1e-10
 _STEPS = 12
 _SETTLED = 1e-11  # relative change of the coefficients at which Newton's method ends
 _CREEPS = 1e-6  # a last change above this is no solution
+_RANK = 1e-15
 _FLOOR = 1e-9  # a residual below this that halving does not halve is at its floor
 _EASY = 0.1  # share of the tolerance below which the next element is longer
 _GROW = 1.5
@@ -72,19 +73,21 @@ def _element(
     half = float(element.halves[0])
     fixed = None if state is None else _start_rows(tied, basis, state, half)
     element = element.having(_guess(element, fixed))
+    typical = np.tile(basis.typical, len(tied.orders))
     change = np.inf
     norms = None
     for _ in range(_STEPS):
         (block,) = blocks_of(element, np.array([0]))
         norms = block.norms
-        start = pinned_rows(element)[0] if fixed is None else fixed
+        here = element.coefficients.ravel()
+        start = pinned_rows(element)[0] if fixed is None else _left(fixed, here)
         rows = np.concatenate([block.triangle, start])
         if not np.all(np.isfinite(rows)):
             return element, np.inf
-        solved = _least(rows)
-        size = max(float(np.linalg.norm(solved)), 1e-300)
-        before, change = change, float(np.linalg.norm(solved - element.coefficients.ravel())) / size
-        element = element.having(solved)
+        step = _least(rows, typical)
+        size = max(float(np.linalg.norm(here + step)), 1e-300)
+        before, change = change, float(np.linalg.norm(step)) / size
+        element = element.having(here + step)
         if change < _SETTLED or (change < _CREEPS and change > 0.5 * before):
             break
     if norms is None or not change < _CREEPS:
@@ -94,10 +97,17 @@ def _element(
     return element, missed if np.isfinite(missed) else np.inf
 
 
-def _least(rows: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " unknowns"]:
-    return scipy.linalg.lstsq(
-        rows[:, :-1], rows[:, -1], cond=1e-16, lapack_driver="gelsy", check_finite=False
-    )[0]
+def _least(
+    rows: Float[np.ndarray, "rows columns"], typical: Float[np.ndarray, " unknowns"]
+) -> Float[np.ndarray, " unknowns"]:
+    return typical * scipy.linalg.lstsq(rows[:, :-1] * typical, rows[:, -1], cond=_RANK)[0]
+
+
+def _left(
+    rows: Float[np.ndarray, "rows columns"], here: Float[np.ndarray, " unknowns"]
+) -> Float[np.ndarray, "rows columns"]:
+    """The same rows for a change of the coefficients."""
+    return np.concatenate([rows[:, :-1], (rows[:, -1] - rows[:, :-1] @ here)[:, None]], axis=1)
 
 
 def _start_rows(
@@ -113,7 +123,7 @@ def _start_rows(
             row[output * size : (output + 1) * size] = starting[k]
             row[-1] = value * half**k
             rows.append(row / np.linalg.norm(starting[k] * basis.typical))
-    return np.stack(rows) * PINNED * np.sqrt(out * size)
+    return np.reshape(rows, (-1, out * size + 1)) * PINNED * np.sqrt(out * size)
 
 
 def _ending(element: Piecewise) -> State:

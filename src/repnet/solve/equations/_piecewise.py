@@ -23,6 +23,7 @@ _ORDERS = 6  # derivatives up to which equations are looked at
 _NEAR = 1e-3  # of the axis: what lies farther away must not matter to a residual
 _LOCAL = 1e-9  # relative change that rounding explains
 _PROBES = 5
+_LOOKED = 512  # places where the equations' own waves are looked at
 _BLOCKS = (32, 64, 512, 4096)  # points that are evaluated together, padded to one of these
 PINNED = 10.0  # weight of conditions and of what ties elements, rows of equations having 1
 
@@ -34,12 +35,15 @@ class Tied:
     - `orders`: highest derivative of every output in the equations: up to the one before it,
       neighbouring elements agree.
     - `inside`: names of the equations; `pinned`: points of every other term.
+    - `oscillation`: how fast the equations' own waves are in equal parts of the axis, in radians
+      per half-width of the domain.
     """
 
     problem: Problem
     orders: tuple[int, ...]
     inside: tuple[str, ...]
     pinned: dict[str, Float[np.ndarray, "points 1"]]
+    oscillation: Float[np.ndarray, " places"]
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -89,12 +93,19 @@ def tied_of(problem: Problem) -> Tied:
                 "`Elements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
             )
-    orders = np.max([_orders(problem, term) for term in solid.values()], axis=0)
+    slopes = np.concatenate([_slopes(problem, term) for term in solid.values()], axis=1)
+    orders = _orders(slopes)
     if np.any(orders > _ORDERS):
         raise ValueError(
             f"`Elements` takes equations up to order {_ORDERS}; got one of order {orders.max()}."
         )
-    return Tied(problem, tuple(int(order) for order in orders), tuple(solid), pinned)
+    return Tied(
+        problem,
+        tuple(int(order) for order in orders),
+        tuple(solid),
+        pinned,
+        _oscillation(slopes, int(orders.max())),
+    )
 
 
 def _everywhere(problem: Problem, term: Term) -> bool:
@@ -136,14 +147,13 @@ def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None) -> bool:
     return True
 
 
-def _slopes(problem: Problem, term: Term) -> Callable[[Array], Array]:
-    """A residual's derivatives by those of the field, `(equations, out, orders)`, at one point.
-
-    In half-widths of the domain, about a smooth field.
-    """
+def _slopes(problem: Problem, term: Term) -> Float[np.ndarray, "places equations out orders"]:
+    """A residual's derivatives by those of a smooth field, in half-widths, all over the axis."""
     smooth, half = _smooth(problem), problem.domain.half_width[0]
     factorials = jnp.asarray([float(math.factorial(k)) for k in range(_ORDERS + 2)])
 
+    @jax.jit
+    @jax.vmap
     def at(x: Array) -> Array:
         def residual(amounts: Array) -> Array:
             def moved(z: Array) -> Array:
@@ -154,38 +164,39 @@ def _slopes(problem: Problem, term: Term) -> Callable[[Array], Array]:
 
         return jax.jacfwd(residual)(jnp.zeros((problem.out_size, _ORDERS + 2)))
 
-    return jax.jit(jax.vmap(at))
+    walls = np.linspace(problem.domain.lower, problem.domain.upper, _LOOKED + 1)
+    return np.asarray(at(jnp.asarray(0.5 * (walls[1:] + walls[:-1]))))
 
 
-def _orders(problem: Problem, term: Term) -> Int[np.ndarray, " out"]:
-    """The highest derivative of every output that a residual depends on."""
-    found = np.asarray(_slopes(problem, term)(jnp.asarray(_probes(problem))))
-    matters = np.any(np.abs(found) > 1e-12 * np.abs(found).max(), axis=(0, 1))
+def _orders(
+    slopes: Float[np.ndarray, "places equations out orders"],
+) -> Int[np.ndarray, " out"]:
+    """The highest derivative of every output that the equations depend on."""
+    sizes = np.max(np.abs(slopes), axis=(0, 3), keepdims=True)
+    matters = np.any(np.abs(slopes) > 1e-12 * sizes, axis=(0, 1))
     return np.max(np.where(matters, np.arange(_ORDERS + 2), 0), axis=1)
 
 
-def oscillation(tied: Tied, x: Float[np.ndarray, "points 1"]) -> Float[np.ndarray, " points"]:
-    r"""How fast solutions oscillate at points, in radians per half-width of the domain.
+def _oscillation(
+    slopes: Float[np.ndarray, "places equations out orders"], most: int
+) -> Float[np.ndarray, " places"]:
+    r"""How fast solutions oscillate, in radians per half-width of the domain.
 
     The largest $|\mathrm{Im}\,\lambda|$ of $\det\sum_k C_k\lambda^k = 0$, where $C_k$ is the
     derivative of the residual by the field's of order $k$: waves with coefficients frozen there.
     """
-    terms = [tied.problem.terms[name] for name in tied.inside]
-    found = [np.asarray(_slopes(tied.problem, term)(jnp.asarray(x))) for term in terms]
-    slopes = np.concatenate(found, axis=1)
-    most, out = max(tied.orders), len(tied.orders)
-    if most == 0 or slopes.shape[1] != out:
-        return np.zeros(len(x))
+    count, equations, out = slopes.shape[:3]
+    if most == 0 or equations != out:
+        return np.zeros(count)
     size = most * out
-    ahead, here = np.zeros((2, len(x), size, size))
+    ahead, here = np.zeros((2, count, size, size))
     ahead[:, : size - out, out:] = np.eye(size - out)
     here[:, : size - out, : size - out] = np.eye(size - out)
     for k in range(most):
         ahead[:, size - out :, k * out : (k + 1) * out] = -slopes[..., k]
     here[:, size - out :, size - out :] = slopes[..., most]
     rates = [scipy.linalg.eigvals(a, b) for a, b in zip(ahead, here, strict=True)]
-    waves = [np.abs(each[np.isfinite(each)].imag).max(initial=0.0) for each in rates]
-    return np.array(waves)
+    return np.array([np.abs(each[np.isfinite(each)].imag).max(initial=0.0) for each in rates])
 
 
 @eqx.filter_jit
