@@ -108,7 +108,10 @@ def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
     solutions: dict[str, Solution] = {}
     for name, solved in run.items():
         solutions[name] = solved()
-        if solutions[name].result is RESULTS.successful and _left(solutions[name]) < _SOLVED:
+        solved_well = _left(solutions[name]) < _SOLVED
+        if solved_well and solutions[name].result is RESULTS.successful:
+            break
+        if solutions[name].plan.numbers.get("reached", 1.0) < 1.0:  # no layer goes beyond, either
             break
     failed = {name: found.result is not RESULTS.successful for name, found in solutions.items()}
     best = min(solutions, key=lambda name: (failed[name], _left(solutions[name])))

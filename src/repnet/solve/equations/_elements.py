@@ -24,6 +24,7 @@ from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, 
 
 _FIRST = 8  # elements of the first try, at least
 _RADIANS = 12.0  # of those in one element
+_NARROW = 40  # halvings at most of the elements at the ends
 _FAINT = 1e-3
 _WORST = 1e-3  # elements whose residual is below that share of the largest stay whole
 _FLOOR = 1e-9  # a residual below this that no longer halves is at its floor
@@ -118,14 +119,13 @@ def cut_at_will(problem: Problem) -> Tied | None:
 class ElementFit:
     """The solved elements.
 
-    - `error`: residual between the collocation points relative to the equations' parts, root mean
-      square over elements; `worst`: the element where it is largest.
+    - `error`: residual between the collocation points and of the conditions, relative to their
+      parts.
     - `method`: in words; `converged`: whether the end was reached and Newton's method settled.
     """
 
     piecewise: Piecewise
     error: float
-    worst: int
     method: str
     converged: bool
 
@@ -141,14 +141,13 @@ def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
     else:
         found, settled = march(tied, basis, wishes.tolerance, wishes.most)
         method = "marched by Newton's method"
-    missed = found.relative()
-    error = float(np.sqrt(np.mean(np.square(missed))))
-    return ElementFit(found, error, int(np.argmax(missed)), method, settled)
+    return ElementFit(found, found.relative(), method, settled)
 
 
 def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tuple[Piecewise, bool]:
     """Halve the elements with large residuals until there are none, or halving no longer helps."""
-    found = Piecewise.blank(tied, basis, _first_edges(tied, wishes.most))
+    coarse = _first_edges(tied, wishes.most)
+    found = Piecewise.blank(tied, basis, _graded(tied, coarse))
     if not linear:
         found = _smoothest(found)
     kept: dict[tuple[float, float], Block] = {}
@@ -163,7 +162,9 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
         stuck = largest < _FLOOR and largest > 0.5 * before
         split = missed > max(wishes.tolerance, _WORST * largest)
         if not split.any() or stuck or not np.isfinite(largest):
-            if linear:  # once more, for what rounding left
+            if linear:
+                found = _ungraded(found, coarse[[1, -2]], max(wishes.tolerance, largest), kept)
+                # Once more, for what rounding left.
                 found = _changed(found, blocks_of(found, np.arange(found.count)))
             return found, settled
         if found.count + split.sum() > wishes.most:
@@ -175,11 +176,40 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
 
 def _first_edges(tied: Tied, most: int) -> Float[np.ndarray, " edges"]:
     """Eight elements, and more where the equation's own waves are short."""
-    places = np.linspace(*tied.ends, len(tied.oscillation) + 1)
-    density = _FIRST + tied.oscillation * 2.0 / _RADIANS
+    places = np.linspace(*tied.ends, len(tied.rates) + 1)
+    density = _FIRST + np.max(np.abs(np.imag(tied.rates)), axis=1) * 2.0 / _RADIANS
     total = np.concatenate([[0.0], np.cumsum(density)]) / len(density)
     count = int(np.ceil(min(total[-1], most / 2)))
     return np.interp(np.linspace(0.0, total[-1], count + 1), total, places)
+
+
+def _graded(tied: Tied, edges: Float[np.ndarray, " edges"]) -> Float[np.ndarray, " more"]:
+    """Ever narrower elements at ends where the equation's exponents are steep: for its layers."""
+    (begin, end), half = tied.ends, tied.problem.domain.half_width[0]
+    steep = np.max(np.abs(tied.rates[[0, -1]]), axis=1) / half
+    shares = 0.5 ** np.arange(1, _NARROW)
+    first, last = edges[1] - begin, end - edges[-2]
+    left = begin + first * shares[first * shares * steep[0] > _RADIANS / 2.0]
+    right = end - last * shares[last * shares * steep[1] > _RADIANS / 2.0]
+    return np.unique(np.concatenate([edges, left, right]))
+
+
+def _ungraded(
+    found: Piecewise,
+    stops: Float[np.ndarray, " 2"],
+    tolerance: float,
+    kept: dict[tuple[float, float], Block],
+) -> Piecewise:
+    """Without the narrow elements at an end where there is no layer."""
+    for inner in (found.edges < stops[0], found.edges > stops[1]):
+        inner[[0, -1]] = False
+        if not inner.any():
+            continue
+        whole = Piecewise.blank(found.tied, found.basis, found.edges[~inner])
+        whole, blocks = _swept(whole, kept)
+        if _missed(whole, blocks).max() <= tolerance:
+            return _ungraded(whole, stops, tolerance, kept)
+    return found
 
 
 def _smoothest(found: Piecewise) -> Piecewise:
@@ -248,12 +278,11 @@ def _plan(fit: ElementFit) -> Plan:
     found = fit.piecewise
     lengths = np.diff(found.edges)
     units = found.basis.mix.shape[0] - 1
-    begin, end = found.edges[fit.worst], found.edges[fit.worst + 1]
     reasons = [
         f"{found.count} elements, {lengths.min():.2g} to {lengths.max():.2g} long, halved where "
         "the residual between collocation points was large.",
         f"Residual between the collocation points, relative to the equations' terms: "
-        f"{fit.error:.1e}; largest from {begin:.4g} to {end:.4g}.",
+        f"{fit.error:.1e}.",
     ]
     if found.edges[-1] < found.tied.ends[1]:
         reasons.append(
@@ -265,6 +294,7 @@ def _plan(fit: ElementFit) -> Plan:
     numbers = {
         "residual": fit.error,
         "elements": found.count,
+        "reached": float((found.edges[-1] - found.tied.ends[0]) / np.diff(found.tied.ends)[0]),
         "shortest": float(lengths.min()),
         "longest": float(lengths.max()),
     }

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Complex, Float, Int
 
 from repnet.nn import MLP, Slabbed
 from repnet.problem import Box, Problem, Region, Term
@@ -35,15 +35,15 @@ class Tied:
     - `orders`: highest derivative of every output in the equations: up to the one before it,
       neighbouring elements agree.
     - `inside`: names of the equations; `pinned`: points of every other term.
-    - `oscillation`: how fast the equations' own waves are in equal parts of the axis, in radians
-      per half-width of the domain.
+    - `rates`: the equations' own exponents in equal parts of the axis, per half-width of the
+      domain, `(places, exponents)`; zeros where there are none.
     """
 
     problem: Problem
     orders: tuple[int, ...]
     inside: tuple[str, ...]
     pinned: dict[str, Float[np.ndarray, "points 1"]]
-    oscillation: Float[np.ndarray, " places"]
+    rates: Complex[np.ndarray, "places exponents"]
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -104,7 +104,7 @@ def tied_of(problem: Problem) -> Tied:
         tuple(int(order) for order in orders),
         tuple(solid),
         pinned,
-        _oscillation(slopes, int(orders.max())),
+        _rates(slopes, int(orders.max())),
     )
 
 
@@ -177,17 +177,17 @@ def _orders(
     return np.max(np.where(matters, np.arange(_ORDERS + 2), 0), axis=1)
 
 
-def _oscillation(
+def _rates(
     slopes: Float[np.ndarray, "places equations out orders"], most: int
-) -> Float[np.ndarray, " places"]:
-    r"""How fast solutions oscillate, in radians per half-width of the domain.
+) -> Complex[np.ndarray, "places exponents"]:
+    r"""The exponents of solutions $e^{\lambda x}$ with coefficients frozen at a place.
 
-    The largest $|\mathrm{Im}\,\lambda|$ of $\det\sum_k C_k\lambda^k = 0$, where $C_k$ is the
-    derivative of the residual by the field's of order $k$: waves with coefficients frozen there.
+    They solve $\det\sum_k C_k\lambda^k = 0$, where $C_k$ is the derivative of the residual by the
+    field's of order $k$: waves of $|\mathrm{Im}\,\lambda|$ radians, layers $1/|\lambda|$ wide.
     """
     count, equations, out = slopes.shape[:3]
     if most == 0 or equations != out:
-        return np.zeros(count)
+        return np.zeros((count, 1), complex)
     size = most * out
     ahead, here = np.zeros((2, count, size, size))
     ahead[:, : size - out, out:] = np.eye(size - out)
@@ -195,8 +195,9 @@ def _oscillation(
     for k in range(most):
         ahead[:, size - out :, k * out : (k + 1) * out] = -slopes[..., k]
     here[:, size - out :, size - out :] = slopes[..., most]
-    rates = [scipy.linalg.eigvals(a, b) for a, b in zip(ahead, here, strict=True)]
-    return np.array([np.abs(each[np.isfinite(each)].imag).max(initial=0.0) for each in rates])
+    with np.errstate(divide="ignore", invalid="ignore"):  # of an equation of less than full order
+        rates = np.stack([scipy.linalg.eigvals(a, b) for a, b in zip(ahead, here, strict=True)])
+    return np.where(np.isfinite(rates), rates, 0.0)
 
 
 @eqx.filter_jit
@@ -364,22 +365,25 @@ class Piecewise:
             first = last
         return np.sqrt(squares)
 
-    def relative(self) -> Float[np.ndarray, " elements"]:
-        """Every element's residual relative to the equations' parts, conditions included."""
-        squares = np.zeros(self.count)
+    def relative(self) -> float:
+        """The residual relative to the equations' parts, conditions included.
+
+        Root mean square over the axis; every condition counts as much as an equation.
+        """
+        share = self.halves / self.halves.sum()
+        square = 0.0
         for name in self.tied.inside:
             value, sizes = self.at_checks(name)
-            size = np.maximum(np.mean(np.square(sizes), axis=(0, 1)), 1e-300)
-            squares += np.mean(np.square(value) / size, axis=(1, 2))
-        everywhere = np.arange(self.count)
-        for name, points in self.tied.pinned.items():
+            left, whole = (share @ np.mean(np.square(each), axis=1) for each in (value, sizes))
+            square += float(np.mean(left / np.maximum(whole, 1e-300)))
+        for name in self.tied.pinned:
             value, here = self.at_pinned(name)
             # Where the field vanishes, its size is that of the field elsewhere.
-            _, within = self.residuals(name, self.centres, everywhere)
-            size = np.mean(np.square(np.concatenate([here, within])), axis=0)
-            share = np.mean(np.square(value) / np.maximum(size, 1e-300), axis=1)
-            np.maximum.at(squares, self.holding(points[:, 0]), share)
-        return np.sqrt(squares)
+            _, within = self.residuals(name, self.centres, np.arange(self.count))
+            whole = np.maximum(np.mean(np.square(here), axis=0), share @ np.square(within))
+            left = np.mean(np.square(value), axis=0)
+            square += float(np.mean(left / np.maximum(whole, 1e-300)))
+        return float(np.sqrt(square))
 
     def values_on(self, edges: Float[np.ndarray, " edges"]) -> "Piecewise":
         """The same function on other elements, as nearly as they hold it."""
