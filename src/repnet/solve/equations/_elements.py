@@ -1,6 +1,7 @@
 """Equations of one axis by one layer per element, with elements as short as they need be."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -45,7 +46,8 @@ class Elements(eqx.Module):
     **Arguments:**
 
     - `tolerance`: of an element's residual, relative to what the largest coefficients could make.
-    - `most`: number of elements at which the solver gives up.
+    - `most`: number of elements at which the solver gives up; those solved at once count as often
+      as there are pairs of outputs.
 
     **Raises:** `ValueError` where an argument is not positive, and, in `run`, where the problem has
     several axes, unknowns, equations on a part of the domain, or residuals that tie distant points.
@@ -119,15 +121,19 @@ def cut_at_will(problem: Problem) -> Tied | None:
 class ElementFit:
     """The solved elements.
 
-    - `error`: residual between the collocation points and of the conditions, relative to their
-      parts.
+    - `errors`: residual of every term relative to its parts, between the collocation points.
     - `method`: in words; `converged`: whether the end was reached and Newton's method settled.
     """
 
     piecewise: Piecewise
-    error: float
+    errors: dict[str, float]
     method: str
     converged: bool
+
+    @property
+    def error(self) -> float:
+        """Root of the sum of their squares."""
+        return math.hypot(*self.errors.values())
 
 
 def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
@@ -146,7 +152,8 @@ def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
 
 def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tuple[Piecewise, bool]:
     """Halve the elements with large residuals until there are none, or halving no longer helps."""
-    coarse = _first_edges(tied, wishes.most)
+    most = max(_FIRST, wishes.most // len(tied.orders) ** 2)
+    coarse = _first_edges(tied, most)
     found = Piecewise.blank(tied, basis, _graded(tied, coarse))
     if not linear:
         found = _smoothest(found)
@@ -167,7 +174,7 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
                 # Once more, for what rounding left.
                 found = _changed(found, blocks_of(found, np.arange(found.count)))
             return found, settled
-        if found.count + split.sum() > wishes.most:
+        if found.count + split.sum() > most:
             return found, False
         before = largest
         edges = np.sort(np.concatenate([found.edges, found.centres[split]]))
@@ -293,6 +300,7 @@ def _plan(fit: ElementFit) -> Plan:
         reasons.append("Newton's method or the number of elements came to its limit.")
     numbers = {
         "residual": fit.error,
+        "residuals": fit.errors,
         "elements": found.count,
         "reached": float((found.edges[-1] - found.tied.ends[0]) / np.diff(found.tied.ends)[0]),
         "shortest": float(lengths.min()),

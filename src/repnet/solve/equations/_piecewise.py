@@ -241,7 +241,7 @@ def _compiled_values(
 
 @dataclasses.dataclass(frozen=True)
 class Piecewise:
-    """Piecewise of one axis, each with the same layer and coefficients of its own.
+    """Elements of one axis, each with the same layer and coefficients of its own.
 
     - `edges`: rising, one more than elements.
     - `coefficients`: of the basis, `(elements, out, size)`.
@@ -365,25 +365,22 @@ class Piecewise:
             first = last
         return np.sqrt(squares)
 
-    def relative(self) -> float:
-        """The residual relative to the equations' parts, conditions included.
-
-        Root mean square over the axis; every condition counts as much as an equation.
-        """
+    def relative(self) -> dict[str, float]:
+        """Every term's residual relative to its parts, root mean square over the axis."""
         share = self.halves / self.halves.sum()
-        square = 0.0
+        found = {}
         for name in self.tied.inside:
             value, sizes = self.at_checks(name)
             left, whole = (share @ np.mean(np.square(each), axis=1) for each in (value, sizes))
-            square += float(np.mean(left / np.maximum(whole, 1e-300)))
+            found[name] = float(np.sqrt(np.mean(left / np.maximum(whole, 1e-300))))
         for name in self.tied.pinned:
             value, here = self.at_pinned(name)
             # Where the field vanishes, its size is that of the field elsewhere.
             _, within = self.residuals(name, self.centres, np.arange(self.count))
             whole = np.maximum(np.mean(np.square(here), axis=0), share @ np.square(within))
             left = np.mean(np.square(value), axis=0)
-            square += float(np.mean(left / np.maximum(whole, 1e-300)))
-        return float(np.sqrt(square))
+            found[name] = float(np.sqrt(np.mean(left / np.maximum(whole, 1e-300))))
+        return found
 
     def values_on(self, edges: Float[np.ndarray, " edges"]) -> "Piecewise":
         """The same function on other elements, as nearly as they hold it."""
@@ -424,6 +421,6 @@ class Piecewise:
 
     @staticmethod
     def blank(tied: Tied, basis: Basis, edges: Float[np.ndarray, " edges"]) -> "Piecewise":
-        """Piecewise whose function is zero."""
+        """Elements whose function is zero."""
         shape = (len(edges) - 1, len(tied.orders), basis.size)
         return Piecewise(tied, basis, edges, np.zeros(shape))

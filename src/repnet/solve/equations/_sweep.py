@@ -14,6 +14,8 @@ from jaxtyping import Float, Int
 
 from repnet.solve.equations._piecewise import PINNED, Piecewise
 
+_SLICE = 100_000_000  # bytes of rows in memory at once
+
 
 @dataclasses.dataclass
 class Block:
@@ -38,6 +40,13 @@ def blocks_of(elements: Piecewise, which: Int[np.ndarray, " some"]) -> list[Bloc
 
     Their right sides are what the elements' coefficients leave.
     """
+    columns = elements.coefficients[0].size
+    each = 8 * len(elements.basis.nodes) * len(elements.tied.orders) * columns
+    slices = np.array_split(which, max(1, -(-len(which) * each // _SLICE)))
+    return [block for part in slices for block in _reduced(elements, part)]
+
+
+def _reduced(elements: Piecewise, which: Int[np.ndarray, " some"]) -> list[Block]:
     basis, count = elements.basis, len(which)
     x = elements.placed(basis.nodes, which).ravel()
     own = np.repeat(which, len(basis.nodes))
