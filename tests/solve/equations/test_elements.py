@@ -289,7 +289,10 @@ def test_conditions_at_points_inside_with_values():
         return d(u, 2)(x) + 900.0 * u(x)
 
     at = np.array([[0.31], [0.62]])
-    wave = lambda x: np.sin(30.0 * x + 0.4)  # noqa: E731
+
+    def wave(x):
+        return np.sin(30.0 * x + 0.4)
+
     data = Term(lambda u, x, unknowns: u(x), at, wave(at))
     problem = Problem(Box(0.0, 1.0), {"equation": Term(equation), "data": data})
     solution = repnet.solve(problem, solver=Elements(), key=KEY)
@@ -335,6 +338,20 @@ def test_a_march_that_cannot_go_on_says_where_it_ends():
     assert "The solution ends at" in " ".join(solution.plan.reasons)
     t = np.linspace(0.0, 0.9, 50)[:, None]
     assert error(solution, t, 1.0 / (1.0 - t)) < 1e-9
+
+
+def test_equations_that_are_not_finite_on_the_way_stall():
+    """The root of a solution that has to become negative."""
+    box = Box(0.0, 1.0)
+
+    def equation(u, x, unknowns):
+        return d(u, 2)(x) - jnp.sqrt(u(x))
+
+    ends = dirichlet(box.boundary(), lambda x: 1.0 - 2.0 * x[0])
+    problem = Problem(box, {"equation": Term(equation), "ends": ends})
+    solution = repnet.solve(problem, solver=Elements(), key=KEY)
+    assert solution.result is RESULTS.stalled
+    assert "not finite" in " ".join(solution.plan.reasons)
 
 
 def ring(box):
@@ -395,7 +412,9 @@ def test_four_derivatives_go_by_one_layer_first():
     def equation(u, x, unknowns):
         return d(u, 4)(x) - rate**4 * jnp.sin(rate * x)
 
-    wave = lambda x: jnp.sin(rate * x[0])  # noqa: E731
+    def wave(x):
+        return jnp.sin(rate * x[0])
+
     slope = Term(lambda u, x, unknowns: d(u)(x) - rate * jnp.cos(rate * x), box.boundary())
     terms = {"eq": Term(equation), "ends": dirichlet(box.boundary(), wave), "slopes": slope}
     solution = repnet.solve(Problem(box, terms), key=KEY)

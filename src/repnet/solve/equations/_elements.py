@@ -1,6 +1,7 @@
 """Equations of one axis by one layer per element, with elements as short as they need be."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, 
 _FIRST = 8  # elements of the first try, at least
 _RADIANS = 12.0  # of those in one element
 _NARROW = 40  # halvings at most of the elements at the ends
-_FAINT = 1e-3
+_FAINT = 1e-3  # weight of being smooth beside conditions, where a first guess is made
 _WORST = 1e-3  # elements whose residual is below that share of the largest stay whole
 _FLOOR = 1e-9  # a residual below this that no longer halves is at its floor
 _STEPS = 30
@@ -132,8 +133,9 @@ class ElementFit:
 
     @property
     def error(self) -> float:
-        """Root of the sum of their squares."""
-        return math.hypot(*self.errors.values())
+        """Root of the sum of their squares; infinite where the equations are not finite."""
+        total = math.hypot(*self.errors.values())
+        return total if math.isfinite(total) else math.inf
 
 
 def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
@@ -229,7 +231,12 @@ def _smoothest(found: Piecewise) -> Piecewise:
 
 
 def _changed(found: Piecewise, blocks: list[Block]) -> Piecewise:
-    change = swept(blocks, pinned_rows(found), ties(found))
+    """The coefficients of least residual; the same as before where the rows are not finite."""
+    pinned = pinned_rows(found)
+    rows = itertools.chain((block.triangle for block in blocks), pinned.values())
+    if not all(np.all(np.isfinite(part)) for part in rows):
+        return found
+    change = swept(blocks, pinned, ties(found))
     return found.having(found.coefficients + change.reshape(found.coefficients.shape))
 
 
@@ -296,6 +303,8 @@ def _plan(fit: ElementFit) -> Plan:
             f"The solution ends at {found.edges[-1]:.4g}: no element from there on, however short, "
             "met the tolerance."
         )
+    elif math.isinf(fit.error):
+        reasons.append("The equations are not finite on the way: another form of them may be.")
     elif not fit.converged:
         reasons.append("Newton's method or the number of elements came to its limit.")
     numbers = {
