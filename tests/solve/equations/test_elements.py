@@ -486,7 +486,7 @@ class TestParts:
             blank = Piecewise.blank(tied, basis, np.array([-1.0, -0.2, 0.5, 1.0]))
             blocks, pinned = blocks_of(blank, np.arange(3)), pinned_rows(blank)
             tying = ties(blank)
-            found = swept(blocks, pinned, tying)
+            found = swept(blocks, pinned, tying, basis.size).coefficients
         size, rows = basis.size, []
         for place, block in enumerate(blocks):
             for own in (block.triangle, pinned.get(place, np.zeros((0, size + 1)))):

@@ -155,8 +155,8 @@ def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
 def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tuple[Piecewise, bool]:
     """Halve the elements with large residuals until there are none, or halving no longer helps."""
     most = max(_FIRST, wishes.most // len(tied.orders) ** 2)
-    coarse = _first_edges(tied, most)
-    found = Piecewise.blank(tied, basis, _graded(tied, coarse))
+    coarse = first_edges(tied, most)
+    found = Piecewise.blank(tied, basis, graded(tied, coarse))
     if not linear:
         found = _smoothest(found)
     kept: dict[tuple[float, float], Block] = {}
@@ -183,16 +183,16 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
         found = Piecewise.blank(tied, basis, edges) if linear else found.values_on(edges)
 
 
-def _first_edges(tied: Tied, most: int) -> Float[np.ndarray, " edges"]:
+def first_edges(tied: Tied, most: int, least: int = _FIRST) -> Float[np.ndarray, " edges"]:
     """Eight elements, and more where the equation's own waves are short."""
     places = np.linspace(*tied.ends, len(tied.rates) + 1)
-    density = _FIRST + np.max(np.abs(np.imag(tied.rates)), axis=1) * 2.0 / _RADIANS
+    density = max(_FIRST, least) + np.max(np.abs(np.imag(tied.rates)), axis=1) * 2.0 / _RADIANS
     total = np.concatenate([[0.0], np.cumsum(density)]) / len(density)
     count = int(np.ceil(min(total[-1], most / 2)))
     return np.interp(np.linspace(0.0, total[-1], count + 1), total, places)
 
 
-def _graded(tied: Tied, edges: Float[np.ndarray, " edges"]) -> Float[np.ndarray, " more"]:
+def graded(tied: Tied, edges: Float[np.ndarray, " edges"]) -> Float[np.ndarray, " more"]:
     """Ever narrower elements at ends where the equation's exponents are steep: for its layers."""
     (begin, end), half = tied.ends, tied.problem.domain.half_width[0]
     steep = np.max(np.abs(tied.rates[[0, -1]]), axis=1) / half
@@ -226,7 +226,7 @@ def _smoothest(found: Piecewise) -> Piecewise:
     unknowns = found.coefficients[0].size
     typical = np.tile(found.basis.typical, len(found.tied.orders))
     rows = np.concatenate([np.diag(_FAINT / typical), np.zeros((unknowns, 1))], axis=1)
-    blocks = [Block(rows, np.ones(0))] * found.count
+    blocks = [Block(rows, np.ones(0), np.ones(0))] * found.count
     return _changed(found, blocks)
 
 
@@ -236,7 +236,7 @@ def _changed(found: Piecewise, blocks: list[Block]) -> Piecewise:
     rows = itertools.chain((block.triangle for block in blocks), pinned.values())
     if not all(np.all(np.isfinite(part)) for part in rows):
         return found
-    change = swept(blocks, pinned, ties(found))
+    change = swept(blocks, pinned, ties(found), found.coefficients[0].size).coefficients
     return found.having(found.coefficients + change.reshape(found.coefficients.shape))
 
 

@@ -1,7 +1,7 @@
 """Gauss–Newton for inverse problems: unknowns and network found together."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,11 +16,13 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._element_data import FromData, cut_for_data, fit_to_data
 from repnet.solve.equations._fit import judge
 from repnet.solve.equations._intervals import intervals
 from repnet.solve.equations._inverse import Found, relative, solve_inverse
 from repnet.solve.equations._layers import scale_of
 from repnet.solve.equations._marched import march_to_data, needs_marching
+from repnet.solve.equations._piecewise import Tied
 from repnet.solve.equations._points import draw_points
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
@@ -29,6 +31,11 @@ _JUDGES = 100  # units' worth of fresh points that judge the equations
 _DISAGREE = (
     "The equation and the data don't agree for any unknowns that were tried: give a first guess "
     "within a factor of 3, or check the equation."
+)
+
+_NO_NOISE = (
+    "What the data miss goes on from point to point, as noise does not: the equation may lack "
+    "something, or better unknowns lie farther from the first guess."
 )
 
 
@@ -44,6 +51,10 @@ class GaussNewton(eqx.Module):
     many minima. A term counts as data where it has `values`. Unknown functions are layers whose
     frequencies are chosen by data that are held out.
 
+    Unknown numbers of equations along one axis are found with a solution by elements, as `Elements`
+    has them: it starts near the data and becomes a solution of the equations on the way. One layer
+    is tried where that does not settle, or where what the data miss is not as random as noise.
+
     Where the problem without its data is a nonlinear evolution that one layer can't hold, it is
     solved by `Slabs` for given unknowns, and Gauss–Newton iterates on those solutions.
 
@@ -58,7 +69,8 @@ class GaussNewton(eqx.Module):
     **Raises:** `ValueError` naming the argument at fault and, in `run`, where the problem has no
     unknowns or no data.
 
-    **Source:** Golub and Pereyra 1973; Kaufman 1975; Marquardt 1963.
+    **Source:** Golub and Pereyra 1973; Kaufman 1975; Marquardt 1963; for elements, Ramsay, Hooker,
+    Campbell and Cao 2007.
 
     >>> import jax.numpy as jnp
     >>> from repnet.problem import Box, Term, observed, partial
@@ -101,39 +113,108 @@ class GaussNewton(eqx.Module):
             return still.run(problem, network, key=key, progress=progress)
         with Clock() as clock, jax.enable_x64(True):
             check_problem(problem)
-            solve = _marched if self._marches(problem, key) else _reduced
-            network, tree, plan, steps = solve(self, problem, key)
-        solved = plan.numbers["misfit"] < _STALLED and plan.numbers["equations"] < _UNMET
+            found = self._found(problem, key)
         return Solution(
-            network,
-            jax.tree.map(_plain, tree, is_leaf=_is_network),
-            RESULTS.successful if solved else RESULTS.stalled,
+            found.network,
+            jax.tree.map(_plain, found.unknowns, is_leaf=_is_network),
+            RESULTS.successful if found.solved else RESULTS.stalled,
             {},
-            plan,
+            found.plan,
             clock.seconds,
             clock.compile_seconds,
-            steps,
+            found.steps,
         )
 
-    def _marches(self, problem: Problem, key: PRNGKeyArray) -> bool:
-        return self.units is None and needs_marching(problem, key)
+    def _found(self, problem: Problem, key: PRNGKeyArray) -> "_Answer":
+        if self.units is not None:
+            return _reduced(self, problem, key)
+        tied = cut_for_data(problem)
+        if tied is not None:
+            return _along_one_axis(self, tied, key)
+        if needs_marching(problem, key):
+            return _marched(self, problem, key)
+        return _reduced(self, problem, key)
 
 
-def _reduced(
-    wishes: GaussNewton, problem: Problem, key: PRNGKeyArray
-) -> tuple[Callable, Any, Plan, int]:
+class _Answer(NamedTuple):
+    """A field, unknowns, and how they were found."""
+
+    network: Callable
+    unknowns: Any
+    plan: Plan
+    steps: int
+
+    @property
+    def misfit(self) -> float:
+        """Of the data, relative to their size."""
+        return self.plan.numbers["misfit"]
+
+    @property
+    def equations(self) -> float:
+        """The largest residual of an equation, relative to its terms."""
+        return self.plan.numbers["equations"]
+
+    @property
+    def solved(self) -> bool:
+        """Whether both are small."""
+        return self.misfit < _STALLED and self.equations < _UNMET
+
+
+def _along_one_axis(wishes: GaussNewton, tied: Tied, key: PRNGKeyArray) -> _Answer:
+    """Elements; one layer as well where they don't explain the data, and the better of the two."""
+    problem = tied.problem
+    found = fit_to_data(tied, key, wishes.steps)
+    elements = _by_elements(problem, found)
+    if found.explains:
+        return elements
+    layer = _reduced(wishes, problem, key)
+    exact = layer.equations < found.equations or not found.solves
+    better = layer.solved and (not elements.solved or (exact and layer.misfit < elements.misfit))
+    return layer if better else elements
+
+
+def _by_elements(problem: Problem, found: FromData) -> _Answer:
+    """Elements and unknowns found together."""
+    lengths = np.diff(found.piecewise.edges)
+    numbers = {
+        "misfit": found.misfit,
+        "equations": found.equations,
+        "residuals": found.errors,
+        "intervals": found.intervals(),
+        "elements": found.piecewise.count,
+    }
+    reasons = [
+        f"An equation along one axis: {found.piecewise.count} elements, {lengths.min():.2g} to "
+        f"{lengths.max():.2g} long, and the unknowns together, from a function near the data on.",
+        f"Misfit of the data: {found.misfit:.1e} of their size; of the equations at points that "
+        f"were not fitted: {found.equations:.1e} of theirs.",
+    ]
+    if not found.converged:
+        reasons.append("The last steps did not settle: a nearer first guess may help.")
+    elif not found.explains:
+        reasons.append(_NO_NOISE)
+    if found.misfit >= _STALLED or found.equations >= _UNMET:
+        reasons.append(_DISAGREE)
+    units = found.piecewise.basis.mix.shape[0] - 1
+    network = f"{found.piecewise.count} elements of {units} sine units"
+    solver = f"GaussNewton on elements, {found.steps} steps"
+    plan = Plan(network, solver, None, tuple(reasons), numbers)
+    field = problem.field(found.piecewise.network())
+    return _Answer(field, found.piecewise.unknowns, plan, found.steps)
+
+
+def _reduced(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answer:
     """One layer for the whole domain, its read-out eliminated."""
     found = solve_inverse(problem, key, units=wishes.units, steps=wishes.steps)
     ends = intervals(found.reduced, found.state)
     held = draw_points(problem, _JUDGES, key)
     errors = judge(problem, found.reduced.frame, found.state.network, held, found.state.tree)
     network = found.reduced.frame.field(found.state.network)
-    return network, found.state.tree, _plan(problem, found, errors, ends), found.steps
+    plan = _plan(problem, found, errors, ends)
+    return _Answer(network, found.state.tree, plan, found.steps)
 
 
-def _marched(
-    wishes: GaussNewton, problem: Problem, key: PRNGKeyArray
-) -> tuple[Callable, Any, Plan, int]:
+def _marched(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answer:
     """Solutions that are marched for given unknowns."""
     found = march_to_data(problem, key, wishes.steps)
     residual = max(slab.error for slab in found.run.slabs)
@@ -155,7 +236,7 @@ def _marched(
     count, units = len(found.run.slabs), found.run.units
     network = f"{count} slabs of {units} units"
     plan = Plan(network, "GaussNewton on marches in time", None, tuple(reasons), numbers)
-    return problem.field(found.network), found.unknowns, plan, found.marches
+    return _Answer(problem.field(found.network), found.unknowns, plan, found.marches)
 
 
 def _require(problem: Problem) -> None:

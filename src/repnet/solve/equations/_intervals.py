@@ -33,10 +33,16 @@ def noise_and_deviations(
     taken = float(np.sum(state.projection.leverages(matrix[where]))) + slopes.shape[1]
     freedom = max(1, round(count - taken))
     noise = float(np.linalg.norm(state.residual[where])) / np.sqrt(freedom)
+    return noise, freedom, noise * deviations(slopes)
+
+
+def deviations(slopes: Float[np.ndarray, "data unknowns"]) -> Float[np.ndarray, " unknowns"]:
+    r"""Standard deviations of the unknowns for noise of 1: roots of the diagonal of
+    $(J^\top J)^{-1}$."""
     norms = np.linalg.norm(slopes, axis=0)
     norms = np.where(norms > 0, norms, np.finfo(float).tiny)
     inverse = np.linalg.pinv(slopes / norms, rcond=1e-12)
-    return noise, freedom, noise * np.linalg.norm(inverse, axis=1) / norms
+    return np.linalg.norm(inverse, axis=1) / norms
 
 
 def intervals(reduced: Reduced, state: State) -> dict[str, list[Any]]:

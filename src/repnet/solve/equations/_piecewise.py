@@ -3,18 +3,21 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Complex, Float, Int
 
 from repnet.nn import MLP, Slabbed
 from repnet.problem import Box, Problem, Region, Term
 from repnet.problem._jet import Shared
 from repnet.solve.equations._basis import Basis
+from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._points import points_of
 from repnet.solve.equations._rows import Frame, as_vector, on_boundary, with_readout
 from repnet.solve.equations._sizes import parts
@@ -34,7 +37,8 @@ class Tied:
 
     - `orders`: highest derivative of every output in the equations: up to the one before it,
       neighbouring elements agree.
-    - `inside`: names of the equations; `pinned`: points of every other term.
+    - `inside`: names of the equations; `pinned`: points of every other term, of which those named
+      in `data` are measured.
     - `rates`: the equations' own exponents in equal parts of the axis, per half-width of the
       domain, `(places, exponents)`; zeros where there are none.
     """
@@ -44,6 +48,7 @@ class Tied:
     inside: tuple[str, ...]
     pinned: dict[str, Float[np.ndarray, "points 1"]]
     rates: Complex[np.ndarray, "places exponents"]
+    data: tuple[str, ...] = ()
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -57,8 +62,8 @@ class Tied:
         return bool(there) and all(there)
 
 
-def tied_of(problem: Problem) -> Tied:
-    """The problem, to be cut at will; call in float64 mode.
+def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
+    """The problem, to be cut at will, about these values of its unknowns; call in float64 mode.
 
     **Raises:** `ValueError` naming the rule that it breaks.
     """
@@ -67,7 +72,7 @@ def tied_of(problem: Problem) -> Tied:
             "`Elements` needs a `Box` of one axis; "
             f"got a {type(problem.domain).__name__} of {problem.dim} axes."
         )
-    if problem.unknowns is not None:
+    if problem.unknowns is not None and unknowns is None:
         raise ValueError("`Elements` takes problems without `unknowns`; leave `solver` out.")
     solid = {
         name: term
@@ -88,12 +93,12 @@ def tied_of(problem: Problem) -> Tied:
         if name not in solid
     }
     for name, term in problem.terms.items():
-        if not _is_local(problem, term, pinned.get(name)):
+        if not _is_local(problem, term, pinned.get(name), unknowns):
             raise ValueError(
                 "`Elements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
             )
-    slopes = np.concatenate([_slopes(problem, term) for term in solid.values()], axis=1)
+    slopes = np.concatenate([_slopes(problem, term, unknowns) for term in solid.values()], axis=1)
     orders = _orders(slopes)
     if np.any(orders > _ORDERS):
         raise ValueError(
@@ -105,7 +110,14 @@ def tied_of(problem: Problem) -> Tied:
         tuple(solid),
         pinned,
         _rates(slopes, int(orders.max())),
+        tuple(name for name in pinned if unknowns is not None and is_data(problem.terms[name])),
     )
+
+
+def data_size(tied: Tied, name: str) -> float:
+    """Root mean square of a term's data."""
+    values = np.asarray(tied.problem.terms[name].values)
+    return max(float(np.sqrt(np.mean(np.square(values)))), 1e-300)
 
 
 def _everywhere(problem: Problem, term: Term) -> bool:
@@ -128,7 +140,7 @@ def _smooth(problem: Problem) -> Callable:
     return lambda x: 1.0 + 0.5 * jnp.sin(waves * ((x - centre) / half) + 0.3)
 
 
-def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None) -> bool:
+def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None, unknowns: Any) -> bool:
     """Whether a residual sees the field about its own point only."""
     smooth, near = _smooth(problem), _NEAR * problem.domain.half_width[0]
 
@@ -137,8 +149,8 @@ def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None) -> bool:
         def other(z: Array) -> Array:
             return smooth(z) + jnp.where(jnp.abs(z[0] - x[0]) < near, 0.0, 1.0)
 
-        here = as_vector(term.residual(problem.field(smooth), x, None))
-        return here, as_vector(term.residual(problem.field(other), x, None)) - here
+        here = as_vector(term.residual(problem.field(smooth), x, unknowns))
+        return here, as_vector(term.residual(problem.field(other), x, unknowns)) - here
 
     for x in _probes(problem) if pinned is None else pinned[:_PROBES]:
         here, moved = map(np.asarray, change(jnp.asarray(x)))
@@ -147,7 +159,9 @@ def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None) -> bool:
     return True
 
 
-def _slopes(problem: Problem, term: Term) -> Float[np.ndarray, "places equations out orders"]:
+def _slopes(
+    problem: Problem, term: Term, unknowns: Any
+) -> Float[np.ndarray, "places equations out orders"]:
     """A residual's derivatives by those of a smooth field, in half-widths, all over the axis."""
     smooth, half = _smooth(problem), problem.domain.half_width[0]
     factorials = jnp.asarray([float(math.factorial(k)) for k in range(_ORDERS + 2)])
@@ -160,7 +174,7 @@ def _slopes(problem: Problem, term: Term) -> Float[np.ndarray, "places equations
                 powers = jnp.stack([((z[0] - x[0]) / half) ** k for k in range(_ORDERS + 2)])
                 return smooth(z) + amounts @ (powers / factorials)
 
-            return as_vector(term.residual(problem.field(moved), x, None))
+            return as_vector(term.residual(problem.field(moved), x, unknowns))
 
         return jax.jacfwd(residual)(jnp.zeros((problem.out_size, _ORDERS + 2)))
 
@@ -205,19 +219,21 @@ def _compiled(
     residual: Callable,
     transform: Callable | None,
     layer: MLP,
+    unknowns: Any,
     x: Array,
     centre: Array,
     half: Array,
     readout: Array,
-) -> tuple[Array, Array]:
-    def one(point: Array, centre: Array, half: Array, flat: Array) -> tuple[Array, Array]:
-        def at(flat: Array) -> Array:
-            field = Frame(centre, half, transform).field(with_readout(layer, flat))
-            return as_vector(residual(Shared(field), point, None))
+) -> tuple[Array, Array, Array]:
+    sought, unravel = ravel_pytree(unknowns)
 
-        value, pull = jax.vjp(at, flat)
-        (rows,) = jax.vmap(pull)(jnp.eye(value.size))
-        return value, rows
+    def one(point: Array, centre: Array, half: Array, flat: Array) -> tuple[Array, Array, Array]:
+        def at(flat: Array, sought: Array) -> Array:
+            field = Frame(centre, half, transform).field(with_readout(layer, flat))
+            return as_vector(residual(Shared(field), point, unravel(sought)))
+
+        value, pull = jax.vjp(at, flat, sought)
+        return value, *jax.vmap(pull)(jnp.eye(value.size))
 
     return jax.vmap(one)(x, centre, half, readout)
 
@@ -227,6 +243,7 @@ def _compiled_values(
     residual: Callable,
     transform: Callable | None,
     layer: MLP,
+    unknowns: Any,
     x: Array,
     centre: Array,
     half: Array,
@@ -234,7 +251,8 @@ def _compiled_values(
 ) -> tuple[Array, Array]:
     def one(point: Array, centre: Array, half: Array, flat: Array) -> tuple[Array, Array]:
         field = Frame(centre, half, transform).field(with_readout(layer, flat))
-        return as_vector(residual(Shared(field), point, None)), parts(residual, field, point, None)
+        value = as_vector(residual(Shared(field), point, unknowns))
+        return value, parts(residual, field, point, unknowns)
 
     return jax.vmap(one)(x, centre, half, readout)
 
@@ -245,12 +263,14 @@ class Piecewise:
 
     - `edges`: rising, one more than elements.
     - `coefficients`: of the basis, `(elements, out, size)`.
+    - `unknowns`: a tree of float64 arrays, as residuals take it.
     """
 
     tied: Tied
     basis: Basis
     edges: Float[np.ndarray, " edges"]
     coefficients: Float[np.ndarray, "elements out size"]
+    unknowns: Any = None
 
     @property
     def count(self) -> int:
@@ -289,14 +309,16 @@ class Piecewise:
     def rows(
         self, name: str, x: Float[np.ndarray, " points"], which: Int[np.ndarray, " points"]
     ) -> tuple[
-        Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations unknowns"]
+        Float[np.ndarray, "points equations"],
+        Float[np.ndarray, "points equations coefficients"],
+        Float[np.ndarray, "points equations unknowns"],
     ]:
-        """Residuals of a term at points of elements, and their derivatives by coefficients."""
-        value, rows = self._evaluated(_compiled, name, x, which)
+        """Residuals of a term at points of elements, and what coefficients and unknowns move."""
+        value, rows, moves = self._evaluated(_compiled, name, x, which)
         out, units = len(self.tied.orders), self.basis.mix.shape[0] - 1
         weights = rows[..., :-out].reshape(*rows.shape[:2], out, units)
         read = np.concatenate([weights, rows[..., -out:, None]], axis=3)
-        return value, (read @ self.basis.mix).reshape(*rows.shape[:2], -1)
+        return value, (read @ self.basis.mix).reshape(*rows.shape[:2], -1), moves
 
     def residuals(
         self, name: str, x: Float[np.ndarray, " points"], which: Int[np.ndarray, " points"]
@@ -320,6 +342,7 @@ class Piecewise:
                 residual,
                 problem.transform,
                 self.basis.layer,
+                self.unknowns,
                 jnp.asarray(x[padded, None]),
                 jnp.asarray(self.centres[own, None]),
                 jnp.asarray(self.halves[own, None]),
@@ -364,6 +387,20 @@ class Piecewise:
             squares += np.mean(np.sum(share, axis=2), axis=1)
             first = last
         return np.sqrt(squares)
+
+    def at_nodes(self, norms: Float[np.ndarray, "elements equations"]) -> float:
+        """Sum of the squares of what the equations miss at the collocation points, weighted."""
+        which, total, first = np.arange(self.count), 0.0, 0
+        x = self.placed(self.basis.nodes, which).ravel()
+        own = np.repeat(which, len(self.basis.nodes))
+        for name in self.tied.inside:
+            value, _ = self.residuals(name, x, own)
+            value = value.reshape(self.count, -1, value.shape[1])
+            last = first + value.shape[2]
+            share = self.basis.weights[:, None] * value / norms[:, None, first:last]
+            total += float(np.sum(np.square(share)))
+            first = last
+        return total
 
     def relative(self) -> dict[str, float]:
         """Every term's residual relative to its parts, root mean square over the axis."""
@@ -420,7 +457,9 @@ class Piecewise:
         return Slabbed(slabs, jnp.asarray(self.edges[:-1]))
 
     @staticmethod
-    def blank(tied: Tied, basis: Basis, edges: Float[np.ndarray, " edges"]) -> "Piecewise":
+    def blank(
+        tied: Tied, basis: Basis, edges: Float[np.ndarray, " edges"], unknowns: Any = None
+    ) -> "Piecewise":
         """Elements whose function is zero."""
         shape = (len(edges) - 1, len(tied.orders), basis.size)
-        return Piecewise(tied, basis, edges, np.zeros(shape))
+        return Piecewise(tied, basis, edges, np.zeros(shape), unknowns)
