@@ -16,7 +16,7 @@ from repnet.solve.equations._basis import Basis
 from repnet.solve.equations._elements import Elements, first_edges, fit_elements, graded
 from repnet.solve.equations._intervals import by_name, deviations
 from repnet.solve.equations._marched import damped_step
-from repnet.solve.equations._piecewise import PINNED, Piecewise, Tied, data_size, tied_of
+from repnet.solve.equations._piecewise import PINNED, Piecewise, Tied, data_sizes, tied_of
 from repnet.solve.equations._sweep import (
     Block,
     Swept,
@@ -159,7 +159,7 @@ def fit_to_data(tied: Tied, key: PRNGKeyArray, steps: int) -> FromData:
         if not forward.converged:
             return first
         start = dataclasses.replace(forward.piecewise, tied=tied, unknowns=start.unknowns)
-        second = _Search(start, steps).through(_WEIGHTS[-1:])
+        second = _Search(start, steps).through(_WEIGHTS)
     return min(first, second, key=lambda found: (not found.solves, found.misfit))
 
 
@@ -299,7 +299,7 @@ class _Search:
 
     def _ended(self, weight: float) -> FromData:
         found, tied = self.found, self.found.tied
-        left = {name: found.at_pinned(name)[0] / data_size(tied, name) for name in tied.data}
+        left = {name: found.at_pinned(name)[0] / data_sizes(tied, name) for name in tied.data}
         misfits = {name: float(np.sqrt(np.mean(np.square(part)))) for name, part in left.items()}
         step = self._step(self._blocks(), weight)
         row = numbers(found.unknowns)
@@ -343,7 +343,7 @@ class _Loss:
         for name in found.tied.pinned:
             value, _ = found.at_pinned(name)
             if name in found.tied.data:
-                share = self.weight / data_size(found.tied, name)
+                share = self.weight / data_sizes(found.tied, name)
             else:
                 share = PINNED / self.sizes[name]
             total += float(np.sum(np.square(share * value)))

@@ -16,6 +16,7 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._element_data import FromData, cut_for_data, fit_to_data
 from repnet.solve.equations._fit import judge
 from repnet.solve.equations._intervals import intervals
@@ -24,6 +25,7 @@ from repnet.solve.equations._layers import scale_of
 from repnet.solve.equations._marched import march_to_data, needs_marching
 from repnet.solve.equations._piecewise import Tied
 from repnet.solve.equations._points import draw_points
+from repnet.solve.equations._rows import Frame
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
 _UNMET = 0.05  # nor is a residual of an equation above this share of its terms
@@ -52,8 +54,9 @@ class GaussNewton(eqx.Module):
     frequencies are chosen by data that are held out.
 
     Unknown numbers of equations along one axis are found with a solution by elements, as `Elements`
-    has them: it starts near the data and becomes a solution of the equations on the way. One layer
-    is tried where that does not settle, or where what the data miss is not as random as noise.
+    has them: it starts near the data and becomes a solution of the equations on the way. Every
+    output counts by its own size. One layer is tried where that does not settle, and for linear
+    equations where what the data miss is not as random as noise.
 
     Where the problem without its data is a nonlinear evolution that one layer can't hold, it is
     solved by `Slabs` for given unknowns, and Gauss–Newton iterates on those solutions.
@@ -143,6 +146,7 @@ class _Answer(NamedTuple):
     unknowns: Any
     plan: Plan
     steps: int
+    settled: bool = True
 
     @property
     def misfit(self) -> float:
@@ -156,16 +160,21 @@ class _Answer(NamedTuple):
 
     @property
     def solved(self) -> bool:
-        """Whether both are small."""
-        return self.misfit < _STALLED and self.equations < _UNMET
+        """Whether both are small, and the search settled."""
+        return self.settled and self.misfit < _STALLED and self.equations < _UNMET
 
 
 def _along_one_axis(wishes: GaussNewton, tied: Tied, key: PRNGKeyArray) -> _Answer:
-    """Elements; one layer as well where they don't explain the data, and the better of the two."""
+    """Elements; one layer as well where it may find more, and the better of the two.
+
+    That is where elements don't end in a solution, or, since one layer looks for unknowns all
+    around their guess where equations are linear, where what the data miss is no noise.
+    """
     problem = tied.problem
     found = fit_to_data(tied, key, wishes.steps)
     elements = _by_elements(problem, found)
-    if found.explains:
+    linear = check_linear(problem, Frame.of(problem), key)
+    if found.explains or (found.solves and not linear):
         return elements
     layer = _reduced(wishes, problem, key)
     exact = layer.equations < found.equations or not found.solves
@@ -189,7 +198,7 @@ def _by_elements(problem: Problem, found: FromData) -> _Answer:
         f"Misfit of the data: {found.misfit:.1e} of their size; of the equations at points that "
         f"were not fitted: {found.equations:.1e} of theirs.",
     ]
-    if not found.converged:
+    if not found.solves:
         reasons.append("The last steps did not settle: a nearer first guess may help.")
     elif not found.explains:
         reasons.append(_NO_NOISE)
@@ -200,7 +209,7 @@ def _by_elements(problem: Problem, found: FromData) -> _Answer:
     solver = f"GaussNewton on elements, {found.steps} steps"
     plan = Plan(network, solver, None, tuple(reasons), numbers)
     field = problem.field(found.piecewise.network())
-    return _Answer(field, found.piecewise.unknowns, plan, found.steps)
+    return _Answer(field, found.piecewise.unknowns, plan, found.steps, found.solves)
 
 
 def _reduced(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answer:

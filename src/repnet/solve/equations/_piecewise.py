@@ -114,10 +114,11 @@ def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
     )
 
 
-def data_size(tied: Tied, name: str) -> float:
-    """Root mean square of a term's data."""
-    values = np.asarray(tied.problem.terms[name].values)
-    return max(float(np.sqrt(np.mean(np.square(values)))), 1e-300)
+def data_sizes(tied: Tied, name: str) -> Float[np.ndarray, " equations"]:
+    """Root mean square of every column of a term's data; that of all where a column is zero."""
+    squares = np.square(np.asarray(tied.problem.terms[name].values))
+    sizes = np.sqrt(np.mean(squares, axis=0))
+    return np.where(sizes > 0.0, sizes, max(float(np.sqrt(np.mean(squares))), 1e-300))
 
 
 def _everywhere(problem: Problem, term: Term) -> bool:

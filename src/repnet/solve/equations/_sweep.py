@@ -13,7 +13,7 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float, Int
 
-from repnet.solve.equations._piecewise import PINNED, Piecewise, data_size
+from repnet.solve.equations._piecewise import PINNED, Piecewise, data_sizes
 
 _SLICE = 100_000_000  # bytes of rows in memory at once
 
@@ -100,7 +100,8 @@ def pinned_rows(
         value, _ = elements.at_pinned(name)
         whole = np.concatenate([rows, moves, -value[..., None]], axis=2)
         if name in elements.tied.data:
-            whole = of_data * np.sqrt(len(typical)) * whole / data_size(elements.tied, name)
+            whole = whole / data_sizes(elements.tied, name)[:, None]
+            whole = of_data * np.sqrt(len(typical)) * whole
         else:
             size = np.linalg.norm(rows * typical, axis=2, keepdims=True)
             whole = PINNED * np.sqrt(len(typical)) * whole / np.maximum(size, 1e-300)
