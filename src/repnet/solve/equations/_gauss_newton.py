@@ -29,6 +29,7 @@ from repnet.solve.equations._rows import Frame
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
 _UNMET = 0.05  # nor is a residual of an equation above this share of its terms
+_ROUNDING = 1e-6  # a misfit below this falls no further but by chance
 _JUDGES = 100  # units' worth of fresh points that judge the equations
 _DISAGREE = (
     "The equation and the data don't agree for any unknowns that were tried: give a first guess "
@@ -286,6 +287,11 @@ def _plan(problem: Problem, found: Found, errors: dict[str, float], ends: dict[s
         reasons.append(f"The unknowns started from the best of {count} values on a grid.")
     if misfit >= _STALLED or unmet >= _UNMET:
         reasons.append(_DISAGREE)
+    if not found.converged and misfit > _ROUNDING:
+        reasons.append(
+            f"The misfit still fell when {found.steps} steps were over: more of them, or a nearer "
+            "first guess, may find better unknowns."
+        )
     scale = tuple(float(s) for s in scale_of("sine", found.omega))
     solver = f"GaussNewton, {found.steps} steps after the first guess"
     return Plan(f"one layer of {found.units} sine units", solver, scale, tuple(reasons), numbers)
