@@ -119,6 +119,23 @@ def test_a_model_that_lacks_something_is_told(rng):
     assert solution.unknowns["end"] == pytest.approx(0.2, abs=0.005)
 
 
+@pytest.mark.parametrize("count", [40, pytest.param(6000, marks=pytest.mark.slow)])
+def test_a_rate_of_the_other_sign_under_much_noise(rng, count):
+    t = np.linspace(0.0, 2.0, count)
+    values = np.exp(-1.5 * t) + 0.2 * rng.normal(size=count)
+    decay = Term(lambda u, x, unknowns: partial(u, 0)(x) - unknowns * u(x))
+    terms = {"decay": decay, "data": observed(t, values)}
+    solution = solve(Problem(Box(0.0, 2.0), terms, 1.0), key=KEY)
+    assert solution.result is RESULTS.successful
+    assert solution.plan.solver.startswith("GaussNewton on elements")
+    low, high = solution.plan.numbers["intervals"]["unknown"]
+    assert low < -1.5 < high
+    slopes = np.stack([t * np.exp(-1.5 * t), np.exp(-1.5 * t)], axis=1)
+    least = 0.2 * np.sqrt(np.linalg.inv(slopes.T @ slopes)[0, 0])  # by Cramér and Rao
+    assert 0.25 * (high - low) == pytest.approx(least, rel=0.3)
+    assert solution.plan.numbers["misfit"] > 0.3  # of noise, which is no disagreement
+
+
 def growth_under_decay():
     """Growth where the equation knows decay alone: its rate would have to be below 2."""
 

@@ -13,9 +13,8 @@ from jaxtyping import Float, PRNGKeyArray
 from repnet._threads import one_blas_thread
 from repnet.problem import Problem, Term
 from repnet.solve.equations._basis import Basis
-from repnet.solve.equations._elements import Elements, first_edges, fit_elements, graded
+from repnet.solve.equations._elements import Elements, first_edges, fit_elements, graded, smoothest
 from repnet.solve.equations._intervals import by_name, deviations
-from repnet.solve.equations._marched import damped_step
 from repnet.solve.equations._piecewise import PINNED, Piecewise, Tied, data_sizes, tied_of
 from repnet.solve.equations._sweep import (
     Block,
@@ -32,12 +31,13 @@ _WEIGHTS = (10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5)  # of data, equations having
 _NEAR = 1e-3  # relative change that ends the steps with all of them but the last
 _SETTLED = 1e-9  # and with that
 _HALVINGS = 10
+_FARTHEST = 2.0  # an unknown changes by so many of its sizes at most: its sign may turn
+_UNTOLD = 1e-10  # share of the best told direction of the unknowns below which one is not told
 _STEPS = 15  # between changes of the elements
 _ROUNDS = 3  # such changes while data pull
 _LAST_ROUNDS = 12  # and at the end
-_FAINT = 1e-3  # weight of being smooth beside data, where a first guess is made
 _PER_ELEMENT = 12  # points of data in an element of the first try,
-_BY_DATA = 64  # up to so many elements
+_BY_DATA = 16  # up to so many elements
 _MOST = 2_000
 _TOLERANCE = 1e-12  # residual of an element that no coefficients take away
 _PULLED = 1e-3  # of the square of the data's weight, where that is more
@@ -117,14 +117,13 @@ def is_noise(
     >>> is_noise({"data": x}, {"data": np.sin(x / 9)[:, None]})
     False
     """
-    along, whole, count = 0.0, 0.0, 0
+    along, count = 0.0, 0
     for name, part in left.items():
         part = part[np.argsort(places[name])]
         size = np.maximum(np.sum(np.square(part), axis=0), 1e-300)
         along += float(np.sum(np.sum(part[1:] * part[:-1], axis=0) / size)) * len(part)
-        whole += float(part.size)
         count += part.size
-    return bool(along / whole < _CHANCE / np.sqrt(count))
+    return bool(along / count < _CHANCE / np.sqrt(count))
 
 
 def cut_for_data(problem: Problem) -> Tied | None:
@@ -152,7 +151,7 @@ def fit_to_data(tied: Tied, key: PRNGKeyArray, steps: int) -> FromData:
     edges = first_edges(tied, _MOST, min(_BY_DATA, -(-count // _PER_ELEMENT)))
     with one_blas_thread():
         start = Piecewise.blank(tied, basis, graded(tied, edges), _double(problem.unknowns))
-        first = _Search(_smoothest(start), steps).through(_WEIGHTS)
+        first = _Search(smoothest(start), steps).through(_WEIGHTS)
         if first.explains or _free(start) > 0:
             return first
         forward = fit_elements(Elements(), tied_of(_known(problem)), key)
@@ -185,17 +184,6 @@ def _free(found: Piecewise) -> int:
     return max(0, sum(tied.orders) - sum(told))
 
 
-def _smoothest(found: Piecewise) -> Piecewise:
-    """The smoothest function near data and conditions."""
-    typical = np.tile(found.basis.typical, len(found.tied.orders))
-    others = np.zeros((len(typical), numbers(found.unknowns).size + 1))
-    rows = np.concatenate([np.diag(_FAINT / typical), others], axis=1)
-    blocks = [Block(rows, np.ones(0), np.ones(0))] * found.count
-    pinned = pinned_rows(found, of_data=1.0)
-    step = swept(blocks, pinned, ties(found), len(typical), _still)
-    return found.having(step.coefficients)
-
-
 @dataclasses.dataclass
 class _Search:
     """Elements and unknowns on their way.
@@ -215,15 +203,19 @@ class _Search:
         sizes = np.stack([block.sizes for block in self._blocks()])
         share = self.found.halves / self.found.halves.sum()
         self.whole = np.sqrt(share @ np.square(sizes) / len(sizes))
-        weight = 1.0
-        for weight in weights:
-            last = weight == _WEIGHTS[-1]
+        # Many data in an element count as much as a dozen: noise must not outweigh equations.
+        count = sum(len(self.found.tied.pinned[name]) for name in self.found.tied.data)
+        fewer = np.sqrt(min(1.0, _PER_ELEMENT * self.found.count / count))
+        weight = float(fewer)
+        for whole in weights:
+            weight, last = float(fewer * whole), whole == _WEIGHTS[-1]
             tolerance = max(_TOLERANCE, _PULLED * min(weight, 1.0) ** 2)
             for _ in range(_LAST_ROUNDS if last else _ROUNDS):
                 self._descend(weight, _SETTLED if last else _NEAR)
-                if not self._refine(tolerance) and (self.settled or not last):
+                follows = whole >= 1.0  # the data, noise and all
+                if (follows or not self._refine(tolerance)) and (self.settled or not last):
                     break
-            if not self.settled and weight < 1.0:  # nor would it with less weight
+            if not self.settled and whole < 1.0:  # nor would it with less weight
                 break
         return self._ended(weight)
 
@@ -316,14 +308,11 @@ class _Search:
         )
 
 
-def _still(slopes: np.ndarray, left: np.ndarray) -> np.ndarray:
-    del slopes
-    return np.zeros_like(left)
-
-
 def _move(row: np.ndarray, slopes: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """The unknowns' step of least residual, the smallest one where data don't tell them apart."""
     size = _sizes(row)
-    return size * damped_step(slopes * size, -left, 0.0)
+    share = np.linalg.lstsq(slopes * size, left, rcond=_UNTOLD)[0]
+    return size * np.clip(share, -_FARTHEST, _FARTHEST)
 
 
 def _sizes(row: Float[np.ndarray, " unknowns"]) -> Float[np.ndarray, " unknowns"]:

@@ -23,11 +23,12 @@ from repnet.solve.equations._march import march
 from repnet.solve.equations._piecewise import Piecewise, Tied, tied_of
 from repnet.solve.equations._rows import Frame
 from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, ties
+from repnet.solve.equations._unknowns import numbers
 
 _FIRST = 8  # elements of the first try, at least
 _RADIANS = 12.0  # of those in one element
 _NARROW = 40  # halvings at most of the elements at the ends
-_FAINT = 1e-3  # weight of being smooth beside conditions, where a first guess is made
+_FAINT = 1e-3  # weight of being smooth beside conditions and data, where a first guess is made
 _WORST = 1e-3  # elements whose residual is below that share of the largest stay whole
 _FLOOR = 1e-9  # a residual below this that no longer halves is at its floor
 _STEPS = 30
@@ -158,7 +159,7 @@ def _refined(wishes: Elements, tied: Tied, basis: Basis, *, linear: bool) -> tup
     coarse = first_edges(tied, most)
     found = Piecewise.blank(tied, basis, graded(tied, coarse))
     if not linear:
-        found = _smoothest(found)
+        found = smoothest(found)
     kept: dict[tuple[float, float], Block] = {}
     before = np.inf
     while True:
@@ -221,13 +222,23 @@ def _ungraded(
     return found
 
 
-def _smoothest(found: Piecewise) -> Piecewise:
-    """The smoothest function that meets the conditions."""
-    unknowns = found.coefficients[0].size
+def smoothest(found: Piecewise) -> Piecewise:
+    """The smoothest function near conditions and data; the same as before where it has no value."""
     typical = np.tile(found.basis.typical, len(found.tied.orders))
-    rows = np.concatenate([np.diag(_FAINT / typical), np.zeros((unknowns, 1))], axis=1)
+    others = np.zeros((len(typical), numbers(found.unknowns).size + 1))
+    rows = np.concatenate([np.diag(_FAINT / typical), others], axis=1)
     blocks = [Block(rows, np.ones(0), np.ones(0))] * found.count
-    return _changed(found, blocks)
+    pinned = pinned_rows(found, of_data=1.0)
+    if not all(np.all(np.isfinite(part)) for part in pinned.values()):
+        return found
+    step = swept(blocks, pinned, ties(found), len(typical), _still)
+    return found.having(found.coefficients + step.coefficients.reshape(found.coefficients.shape))
+
+
+def _still(slopes: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """No change of the unknowns."""
+    del slopes
+    return np.zeros_like(left)
 
 
 def _changed(found: Piecewise, blocks: list[Block]) -> Piecewise:

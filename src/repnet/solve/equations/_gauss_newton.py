@@ -28,6 +28,7 @@ from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
 
 _STALLED = 0.3  # a misfit of the data above this share of them is no solution
+_NOISY = 0.9  # but where what is left is as random as noise
 _UNMET = 0.05  # nor is a residual of an equation above this share of its terms
 _ROUNDING = 1e-6  # a misfit below this falls no further but by chance
 _JUDGES = 100  # units' worth of fresh points that judge the equations
@@ -147,7 +148,7 @@ class _Answer(NamedTuple):
     unknowns: Any
     plan: Plan
     steps: int
-    settled: bool = True
+    solved: bool
 
     @property
     def misfit(self) -> float:
@@ -159,10 +160,10 @@ class _Answer(NamedTuple):
         """The largest residual of an equation, relative to its terms."""
         return self.plan.numbers["equations"]
 
-    @property
-    def solved(self) -> bool:
-        """Whether both are small, and the search settled."""
-        return self.settled and self.misfit < _STALLED and self.equations < _UNMET
+
+def _agree(misfit: float, equations: float, most: float = _STALLED) -> bool:
+    """Whether data and equations are both met, data but for so much of their size."""
+    return misfit < most and equations < _UNMET
 
 
 def _along_one_axis(wishes: GaussNewton, tied: Tied, key: PRNGKeyArray) -> _Answer:
@@ -199,18 +200,19 @@ def _by_elements(problem: Problem, found: FromData) -> _Answer:
         f"Misfit of the data: {found.misfit:.1e} of their size; of the equations at points that "
         f"were not fitted: {found.equations:.1e} of theirs.",
     ]
+    agree = _agree(found.misfit, found.equations, _NOISY if found.explains else _STALLED)
     if not found.solves:
         reasons.append("The last steps did not settle: a nearer first guess may help.")
     elif not found.explains:
         reasons.append(_NO_NOISE)
-    if found.misfit >= _STALLED or found.equations >= _UNMET:
+    if not agree:
         reasons.append(_DISAGREE)
     units = found.piecewise.basis.mix.shape[0] - 1
     network = f"{found.piecewise.count} elements of {units} sine units"
     solver = f"GaussNewton on elements, {found.steps} steps"
     plan = Plan(network, solver, None, tuple(reasons), numbers)
     field = problem.field(found.piecewise.network())
-    return _Answer(field, found.piecewise.unknowns, plan, found.steps, found.solves)
+    return _Answer(field, found.piecewise.unknowns, plan, found.steps, agree and found.solves)
 
 
 def _reduced(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answer:
@@ -221,7 +223,8 @@ def _reduced(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answe
     errors = judge(problem, found.reduced.frame, found.state.network, held, found.state.tree)
     network = found.reduced.frame.field(found.state.network)
     plan = _plan(problem, found, errors, ends)
-    return _Answer(network, found.state.tree, plan, found.steps)
+    solved = _agree(plan.numbers["misfit"], plan.numbers["equations"])
+    return _Answer(network, found.state.tree, plan, found.steps, solved)
 
 
 def _marched(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answer:
@@ -241,12 +244,13 @@ def _marched(wishes: GaussNewton, problem: Problem, key: PRNGKeyArray) -> _Answe
         f"Misfit of the data: {found.misfit:.1e} of their size; of the equations at points that "
         f"were not fitted: {residual:.1e} of theirs.",
     ]
-    if found.misfit >= _STALLED or residual >= _UNMET:
+    solved = _agree(found.misfit, residual)
+    if not solved:
         reasons.append(_DISAGREE)
     count, units = len(found.run.slabs), found.run.units
     network = f"{count} slabs of {units} units"
     plan = Plan(network, "GaussNewton on marches in time", None, tuple(reasons), numbers)
-    return _Answer(problem.field(found.network), found.unknowns, plan, found.marches)
+    return _Answer(problem.field(found.network), found.unknowns, plan, found.marches, solved)
 
 
 def _require(problem: Problem) -> None:
@@ -285,7 +289,7 @@ def _plan(problem: Problem, found: Found, errors: dict[str, float], ends: dict[s
     if "scan" in found.tried:
         count = len(found.tried["scan"]["misfits"])
         reasons.append(f"The unknowns started from the best of {count} values on a grid.")
-    if misfit >= _STALLED or unmet >= _UNMET:
+    if not _agree(misfit, unmet):
         reasons.append(_DISAGREE)
     if not found.converged and misfit > _ROUNDING:
         reasons.append(

@@ -186,7 +186,7 @@ class _Search:
             if not (np.isfinite(left).all() and np.isfinite(slopes).all()):
                 break  # no march came to its end: nothing to follow
             size = _sizes(row)
-            move = size * damped_step(slopes * size, left, damping)
+            move = size * _step(slopes * size, left, damping)
             _, reached = self.at(row + move, wishes)
             if np.isfinite(reached).all():
                 share = move / size
@@ -209,7 +209,7 @@ class _Search:
         return row, slopes
 
 
-def damped_step(
+def _step(
     slopes: Float[np.ndarray, "data unknowns"], left: Float[np.ndarray, " data"], damping: float
 ) -> Float[np.ndarray, " unknowns"]:
     r"""Relative changes $m$ of the unknowns that minimize $|r + Jm|^2 + \rho^2 |m|^2$, clipped.
