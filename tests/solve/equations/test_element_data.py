@@ -1,7 +1,5 @@
 """Numbers in equations of one axis, found together with a solution by elements."""
 
-import importlib
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -174,14 +172,18 @@ def test_what_is_left_to_one_layer():
         assert cut_for_data(distant) is None
 
 
+def cut_at(edges, problem, rng):
+    """Elements of a problem with one output of the second order; call in float64 mode."""
+    tree = jax.tree.map(jnp.asarray, problem.unknowns)
+    return Piecewise.blank(tied_of(problem, tree), Basis.of(1, 2, rng), np.array(edges), tree)
+
+
 class TestParts:
     def test_the_sweep_is_least_squares_of_rows_with_unknowns(self, rng):
         problem = thin_layer("terms")
-        module = importlib.import_module("repnet.solve.equations._element_data")
         with jax.enable_x64(True):
-            tree = module._double(problem.unknowns)
-            tied, basis = tied_of(problem, tree), Basis.of(1, 2, rng)
-            blank = Piecewise.blank(tied, basis, np.array([0.0, 0.4, 1.0]), tree)
+            blank = cut_at([0.0, 0.4, 1.0], problem, rng)
+            basis = blank.basis
             bent = blank.having(rng.normal(size=blank.coefficients.shape))
             blocks, pinned = blocks_of(bent, np.arange(2)), pinned_rows(bent, of_data=0.1)
             tying = ties(bent)
@@ -205,13 +207,10 @@ class TestParts:
     def test_rows_cut_otherwise_sum_to_the_same(self, rng):
         """With sizes for the whole axis, the squares of all rows are an integral over it."""
         problem = thin_layer("terms")
-        module = importlib.import_module("repnet.solve.equations._element_data")
         with jax.enable_x64(True):
-            tree = module._double(problem.unknowns)
-            tied, basis = tied_of(problem, tree), Basis.of(1, 2, rng)
-            one = Piecewise.blank(tied, basis, np.array([0.0, 1.0]), tree)
-            smooth = np.cos(basis.dense + 0.3)
-            one = one.having((smooth @ basis.back.T)[None, None])
+            one = cut_at([0.0, 1.0], problem, rng)
+            smooth = np.cos(one.basis.dense + 0.3)
+            one = one.having((smooth @ one.basis.back.T)[None, None])
             two = one.values_on(np.array([0.0, 0.3, 1.0]))
             sums = [
                 sum(

@@ -207,15 +207,15 @@ class _Search:
         count = sum(len(self.found.tied.pinned[name]) for name in self.found.tied.data)
         fewer = np.sqrt(min(1.0, _PER_ELEMENT * self.found.count / count))
         weight = float(fewer)
-        for whole in weights:
-            weight, last = float(fewer * whole), whole == _WEIGHTS[-1]
+        for of_data in weights:
+            weight, last = float(fewer * of_data), of_data == _WEIGHTS[-1]
             tolerance = max(_TOLERANCE, _PULLED * min(weight, 1.0) ** 2)
             for _ in range(_LAST_ROUNDS if last else _ROUNDS):
                 self._descend(weight, _SETTLED if last else _NEAR)
-                follows = whole >= 1.0  # the data, noise and all
+                follows = of_data >= 1.0  # the data, noise and all
                 if (follows or not self._refine(tolerance)) and (self.settled or not last):
                     break
-            if not self.settled and whole < 1.0:  # nor would it with less weight
+            if not self.settled and of_data < 1.0:  # nor would it with less weight
                 break
         return self._ended(weight)
 

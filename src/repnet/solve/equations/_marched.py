@@ -10,7 +10,7 @@ from repnet.nn import Slabbed
 from repnet.problem import Problem, Term
 from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._evolution import Evolution, evolution_of
-from repnet.solve.equations._intervals import by_name
+from repnet.solve.equations._intervals import by_name, deviations
 from repnet.solve.equations._rows import residuals
 from repnet.solve.equations._slabs import March, Slabs, march_again, march_through, too_sharp
 from repnet.solve.equations._unknowns import numbers, with_numbers
@@ -234,7 +234,7 @@ def _deviations(
     count, width = slopes.shape
     freedom = max(1, count - width)
     noise = np.linalg.norm(left) / np.sqrt(freedom)
-    return freedom, noise * np.linalg.norm(np.linalg.pinv(slopes), axis=1)
+    return freedom, noise * deviations(slopes)
 
 
 def _sizes(row: Float[np.ndarray, " unknowns"]) -> Float[np.ndarray, " unknowns"]:
