@@ -369,9 +369,16 @@ class Piecewise:
         self, name: str
     ) -> tuple[Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations"]]:
         """Residuals of a condition less its values, and their parts."""
-        points, values = self.tied.pinned[name], self.tied.problem.terms[name].values
+        points = self.tied.pinned[name]
         value, sizes = self.residuals(name, points[:, 0], self.holding(points[:, 0]))
-        return (value if values is None else value - values), sizes
+        return self.less_values(name, value), sizes
+
+    def less_values(
+        self, name: str, value: Float[np.ndarray, "points equations"]
+    ) -> Float[np.ndarray, "points equations"]:
+        """Residuals at all points of a term less its values."""
+        values = self.tied.problem.terms[name].values
+        return value if values is None else value - values
 
     def missed(
         self, norms: Float[np.ndarray, "elements equations"]

@@ -96,8 +96,8 @@ def pinned_rows(
     typical = np.tile(elements.basis.typical, len(elements.tied.orders))
     for name, points in elements.tied.pinned.items():
         own = elements.holding(points[:, 0])
-        _, rows, moves = elements.rows(name, points[:, 0], own)
-        value, _ = elements.at_pinned(name)
+        value, rows, moves = elements.rows(name, points[:, 0], own)
+        value = elements.less_values(name, value)
         whole = np.concatenate([rows, moves, -value[..., None]], axis=2)
         if name in elements.tied.data:
             whole = whole / data_sizes(elements.tied, name)[:, None]
