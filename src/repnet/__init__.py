@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         MultiStage,
         Radial,
         Slabs,
+        SpaceTimeElements,
         Windows,
         train_many,
     )
@@ -72,6 +73,7 @@ __getattr__, _, _ = lazy_loader.attach(
             "MultiStage",
             "Radial",
             "Slabs",
+            "SpaceTimeElements",
             "Windows",
             "train_many",
         ],
@@ -102,6 +104,7 @@ __all__ = [
     "SineLinear",
     "Slabs",
     "Solution",
+    "SpaceTimeElements",
     "Term",
     "UnknownField",
     "Windows",

@@ -102,7 +102,10 @@ def solve(
         list[str] | None, typer.Option("--set", help="A parameter, such as --set a1=3; repeated.")
     ] = None,
     solver: Annotated[
-        str, typer.Option(help="auto, least-squares, elements, slabs, gauss-newton or gradient.")
+        str,
+        typer.Option(
+            help="auto, least-squares, elements, space-time, slabs, gauss-newton or gradient."
+        ),
     ] = "auto",
     features: Annotated[
         str, typer.Option(help="sine, tanh, gelu, softplus, ...; auto: the solver's own.")

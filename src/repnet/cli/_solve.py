@@ -31,6 +31,7 @@ from repnet.report import (
 from repnet.solve import RESULTS, Gradient, LeastSquares, MultiStage, Solution, solve
 
 SOLVERS = {"least-squares": "LeastSquares", "elements": "Elements", "slabs": "Slabs",
+           "space-time": "SpaceTimeElements",
            "gauss-newton": "GaussNewton", "gradient": "Gradient"}  # fmt: skip
 FEATURES = ("auto", "sine", *(name for name in ACTIVATIONS if name != "sin"))
 REMEDIES = {

@@ -27,6 +27,7 @@ from ._rivals import FactorizedLinear, FourierFeatures, Linear, SineLinear
 from ._slabbed import Slabbed
 from ._standardized import Standardized
 from ._sum import Sum
+from ._tiled import Tiled
 from ._two_layer_sine import TwoLayerSine
 from ._windowed import LocalReadout, SharedPieces, Windowed
 
@@ -68,6 +69,7 @@ __all__ = [
     "Slabbed",
     "Standardized",
     "Sum",
+    "Tiled",
     "TwoLayerSine",
     "Uniform",
     "Windowed",

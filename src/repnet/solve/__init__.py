@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from repnet.solve.equations._elements import Elements
     from repnet.solve.equations._gauss_newton import GaussNewton
     from repnet.solve.equations._slabs import Slabs
+    from repnet.solve.equations._space_time_elements import SpaceTimeElements
 
 # Every solver is loaded at its first use: few programs need more than one.
 __getattr__, _, _ = lazy_loader.attach(
@@ -39,6 +40,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "equations._elements": ["Elements"],
         "equations._gauss_newton": ["GaussNewton"],
         "equations._slabs": ["Slabs"],
+        "equations._space_time_elements": ["SpaceTimeElements"],
     },
 )
 
@@ -56,6 +58,7 @@ __all__ = [
     "Radial",
     "Slabs",
     "Solution",
+    "SpaceTimeElements",
     "Standardization",
     "TextProgress",
     "Windows",

@@ -27,17 +27,27 @@ from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._check import check_problem
+from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._elements import Elements, cut_at_will, solve_tied
 from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._piecewise import Tied
 from repnet.solve.equations._slabs import Slabs, too_sharp
+from repnet.solve.equations._space_time import SpaceTime
+from repnet.solve.equations._space_time_elements import (
+    SpaceTimeElements,
+    evolves,
+    solve_space_time,
+)
 
-Solver = LeastSquares | Windows | Gradient | GaussNewton | Elements | Slabs | Radial
+Solver = (
+    LeastSquares | Windows | Gradient | GaussNewton | Elements | SpaceTimeElements | Slabs | Radial
+)
 
 _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _SOLVED = 1e-6  # residual of converged elements that needs no second solver: rounding is below
+_LAYER = 1e-6  # residual of a small layer below which a larger one is as good as elements
 _BENDS = 3  # order of an equation up to which elements go first
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
@@ -88,12 +98,43 @@ def _for_equation(problem: Problem, key: PRNGKeyArray) -> Decision:
     tied = cut_at_will(problem)
     if tied is not None:
         return _along_one_axis(tied, key)
+    space_time = evolves(problem)
+    if space_time is not None:
+        return _in_space_and_time(space_time, key)
+    return _by_layers(problem, key)
+
+
+def _by_layers(problem: Problem, key: PRNGKeyArray) -> Decision:
+    """One layer over the whole domain, or one per slab of time."""
     error = too_sharp(problem, key)
     if error is None:
         why = "A differential equation: solved directly for the read-out."
         return Decision(LeastSquares(), (why,))
     why = f"A nonlinear evolution that one layer leaves with a residual of {error:.1e}: marched."
     return Decision(Slabs(), (why,), {"trial": error})
+
+
+def _in_space_and_time(problem: SpaceTime, key: PRNGKeyArray) -> Decision:
+    """One layer where a small one shows that it is enough; else elements, if they do better."""
+    trial = trial_error(problem.problem, key, linear=problem.linear)
+    others = _by_layers(problem.problem, key)
+    if trial < _LAYER:
+        return others
+    why = f"An evolution that a small layer leaves with a residual of {trial:.1e}: solved slab by "
+    why += "slab of time, element by element."
+    run = {
+        "elements": partial(solve_space_time, SpaceTimeElements(), problem, key),
+        "layers": partial(others.solver.run, problem.problem, key=key),
+    }
+    best, solutions = _first_that_solves(run)
+    residuals = {name: _left(solution) for name, solution in solutions.items()}
+    reasons = (why,) if best == "elements" else others.reasons
+    if len(residuals) > 1:
+        reasons = (f"{reasons[0]} Residuals: {_listed(residuals)}.", *reasons[1:])
+    numbers = {"trial": trial, "tried_solvers": residuals}
+    finish = partial(_as_found, solutions[best])
+    solver = SpaceTimeElements() if best == "elements" else others.solver
+    return Decision(solver, reasons, numbers, finish)
 
 
 def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
@@ -105,6 +146,21 @@ def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
     }
     if max(tied.orders) > _BENDS:  # many elements lose digits to high derivatives
         run = dict(reversed(run.items()))
+    best, solutions = _first_that_solves(run)
+    residuals = {name: _left(solution) for name, solution in solutions.items()}
+    why = "A differential equation along one axis: solved directly, element by element."
+    if best == "one layer":
+        why = "A differential equation: solved directly for the read-out."
+    if len(residuals) > 1:
+        why += f" Residuals: {_listed(residuals)}."
+    finish = partial(_as_found, solutions[best])
+    return Decision(solvers[best], (why,), {"tried_solvers": residuals}, finish)
+
+
+def _first_that_solves(
+    run: dict[str, Callable[[], Solution]],
+) -> tuple[str, dict[str, Solution]]:
+    """Run until one leaves rounding only: the best one's name, and all that were run."""
     solutions: dict[str, Solution] = {}
     for name, solved in run.items():
         solutions[name] = solved()
@@ -115,15 +171,11 @@ def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
             break
     failed = {name: found.result is not RESULTS.successful for name, found in solutions.items()}
     best = min(solutions, key=lambda name: (failed[name], _left(solutions[name])))
-    residuals = {name: _left(solution) for name, solution in solutions.items()}
-    why = "A differential equation along one axis: solved directly, element by element."
-    if best == "one layer":
-        why = "A differential equation: solved directly for the read-out."
-    if len(residuals) > 1:
-        words = ", ".join(f"{name} {residual:.1e}" for name, residual in residuals.items())
-        why += f" Residuals: {words}."
-    finish = partial(_as_found, solutions[best])
-    return Decision(solvers[best], (why,), {"tried_solvers": residuals}, finish)
+    return best, solutions
+
+
+def _listed(residuals: dict[str, float]) -> str:
+    return ", ".join(f"{name} {residual:.1e}" for name, residual in residuals.items())
 
 
 def _left(solution: Solution) -> float:

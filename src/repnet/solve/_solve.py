@@ -58,9 +58,9 @@ def solve(
     - `problem`: such as `regression(x, y)`.
     - `network`: any callable module from a point `(dim,)` to `(out,)`. It sees inputs in $[-1, 1]$
       per axis and answers in standard units; the solve converts.
-    - `solver`: `LeastSquares(...)`, `Windows(...)`, `Elements(...)`, `Slabs(...)`,
-      `GaussNewton(...)` or `Gradient(...)`, or another object with their `run`, such as the solvers
-      of operators.
+    - `solver`: `LeastSquares(...)`, `Windows(...)`, `Elements(...)`, `SpaceTimeElements(...)`,
+      `Slabs(...)`, `GaussNewton(...)` or `Gradient(...)`, or another object with their `run`, such
+      as the solvers of operators.
     - `key`: for every random draw; the same key gives the same solution.
     - `progress`: shows the steps of an iterative solve.
 

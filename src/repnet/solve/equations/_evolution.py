@@ -90,14 +90,14 @@ def evolution_of(problem: Problem) -> Evolution:
     if has_fields(problem.unknowns):
         raise ValueError("`Slabs` takes numbers as unknowns; the problem has an `UnknownField`.")
     unknowns = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problem.unknowns)
-    starts = [name for name, term in problem.terms.items() if _is_start(term.points)]
+    starts = [name for name, term in problem.terms.items() if is_start(term.points)]
     if len(starts) != 1:
         raise ValueError(
             "`Slabs` needs one term on the lower face of time, such as `initial(box, ...)`; "
             f"the problem has {len(starts)}."
         )
     for name, term in problem.terms.items():
-        if name != starts[0] and not _is_lasting(term.points, box):
+        if name != starts[0] and not is_lasting(term.points, box):
             raise ValueError(
                 "`Slabs` takes terms on the whole domain or on faces of space; "
                 f"term {name!r} holds elsewhere."
@@ -113,7 +113,7 @@ def evolution_of(problem: Problem) -> Evolution:
             f"per output; term {starts[0]!r} has {demands} equations for {problem.out_size} "
             "output(s). Use `LeastSquares()`, or the rates as outputs of their own."
         )
-    ring = _ring_of(problem, terms, unknowns)
+    ring = ring_of(problem, terms, Known(None, unknowns))
     return Evolution(problem, starts[0], ring, terms, unknowns)
 
 
@@ -126,14 +126,15 @@ def _informed(term: Term) -> Callable:
     return residual
 
 
-def _is_start(region: Any) -> bool:
+def is_start(region: Any) -> bool:
+    """Whether a region is the lower face of time."""
     return isinstance(region, Face) and region.axis == region.dim - 1 and region.side == "lower"
 
 
-def _is_lasting(region: Any, box: Box) -> bool:
+def is_lasting(region: Any, box: Box) -> bool:
     """Whether a region is the box itself or made of faces of space, over all times."""
     if isinstance(region, Union):
-        return all(_is_lasting(piece, box) for piece in region.pieces)
+        return all(is_lasting(piece, box) for piece in region.pieces)
     if not isinstance(region, Box | Face) or (isinstance(region, Face) and region.axis != 0):
         return False
     whole = slice(1, None) if isinstance(region, Face) else slice(None)
@@ -157,7 +158,7 @@ def _zero(out: int) -> Callable[[Array], Array]:
     return lambda x: 0.0 * x[0] * jnp.ones(out)
 
 
-def _ring_of(problem: Problem, terms: dict[str, Term], unknowns: Any) -> str | None:
+def ring_of(problem: Problem, terms: dict[str, Term], unknowns: Any = None) -> str | None:
     """The term on a face of space that periodic fields meet and others don't."""
     box = problem.domain
     rng = np.random.default_rng(0)
@@ -175,7 +176,7 @@ def _ring_of(problem: Problem, terms: dict[str, Term], unknowns: Any) -> str | N
             def field(x: Array, weight: Array = weight) -> Array:
                 return jnp.sum(jnp.sin(weight @ x + bias), axis=1)
 
-            residual = jnp.asarray(term.residual(problem.field(field), x, Known(None, unknowns)))
+            residual = jnp.asarray(term.residual(problem.field(field), x, unknowns))
             size.append(float(jnp.max(jnp.abs(residual))))
         if size[0] <= _ROUNDING * size[1]:
             return name

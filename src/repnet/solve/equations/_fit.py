@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from repnet._threads import blas_threads_for
-from repnet.nn import MLP, Sum
+from repnet.nn import MLP
 from repnet.problem import Problem, Term
 from repnet.solve._triangular import Triangle, coefficients
 from repnet.solve.equations._rows import (
     BOUNDARY,
     Frame,
+    Network,
     flat_readout,
     linearized,
     on_boundary,
@@ -75,7 +76,7 @@ def fit(
 
 
 def judge(
-    problem: Problem, frame: Frame, network: MLP | Sum, held: Points, unknowns: Any = None
+    problem: Problem, frame: Frame, network: Network, held: Points, unknowns: Any = None
 ) -> dict[str, float]:
     """Residual of every term relative to the size of its equations, at the held-out points."""
     sizes = sizes_of(problem, frame, network, held, unknowns)
@@ -89,7 +90,7 @@ def judge(
 
 
 def sizes_of(
-    problem: Problem, frame: Frame, network: MLP | Sum, held: Points, unknowns: Any = None
+    problem: Problem, frame: Frame, network: Network, held: Points, unknowns: Any = None
 ) -> dict[str, Float[np.ndarray, " equations"]]:
     """How large the parts of every term are, for the field that this network is."""
     inside = _inside(problem, held)

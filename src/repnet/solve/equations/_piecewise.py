@@ -18,13 +18,12 @@ from repnet.problem import Box, Problem, Region, Term
 from repnet.problem._jet import Shared
 from repnet.solve.equations._basis import Basis
 from repnet.solve.equations._blocks import is_data
+from repnet.solve.equations._local import is_local, smooth_field
 from repnet.solve.equations._points import points_of
 from repnet.solve.equations._rows import Frame, as_vector, on_boundary, with_readout
 from repnet.solve.equations._sizes import parts
 
 _ORDERS = 6  # derivatives up to which equations are looked at
-_NEAR = 1e-3  # of the axis: what lies farther away must not matter to a residual
-_LOCAL = 1e-9  # relative change that rounding explains
 _PROBES = 5
 _LOOKED = 512  # places where the equations' own waves are looked at
 _BLOCKS = (32, 64, 512, 4096)  # points that are evaluated together, padded to one of these
@@ -93,7 +92,8 @@ def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
         if name not in solid
     }
     for name, term in problem.terms.items():
-        if not _is_local(problem, term, pinned.get(name), unknowns):
+        places = pinned[name][:_PROBES] if name in pinned else _probes(problem)
+        if not is_local(problem, term, places, unknowns):
             raise ValueError(
                 "`Elements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
@@ -135,36 +135,11 @@ def _probes(problem: Problem) -> Float[np.ndarray, "probes 1"]:
     return problem.domain.lower + share * (problem.domain.upper - problem.domain.lower)
 
 
-def _smooth(problem: Problem) -> Callable:
-    waves = jnp.asarray(np.random.default_rng(0).uniform(0.5, 1.5, problem.out_size))
-    centre, half = problem.domain.centre, problem.domain.half_width
-    return lambda x: 1.0 + 0.5 * jnp.sin(waves * ((x - centre) / half) + 0.3)
-
-
-def _is_local(problem: Problem, term: Term, pinned: np.ndarray | None, unknowns: Any) -> bool:
-    """Whether a residual sees the field about its own point only."""
-    smooth, near = _smooth(problem), _NEAR * problem.domain.half_width[0]
-
-    @jax.jit
-    def change(x: Array) -> tuple[Array, Array]:
-        def other(z: Array) -> Array:
-            return smooth(z) + jnp.where(jnp.abs(z[0] - x[0]) < near, 0.0, 1.0)
-
-        here = as_vector(term.residual(problem.field(smooth), x, unknowns))
-        return here, as_vector(term.residual(problem.field(other), x, unknowns)) - here
-
-    for x in _probes(problem) if pinned is None else pinned[:_PROBES]:
-        here, moved = map(np.asarray, change(jnp.asarray(x)))
-        if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
-            return False
-    return True
-
-
 def _slopes(
     problem: Problem, term: Term, unknowns: Any
 ) -> Float[np.ndarray, "places equations out orders"]:
     """A residual's derivatives by those of a smooth field, in half-widths, all over the axis."""
-    smooth, half = _smooth(problem), problem.domain.half_width[0]
+    smooth, half = smooth_field(problem), problem.domain.half_width[0]
     factorials = jnp.asarray([float(math.factorial(k)) for k in range(_ORDERS + 2)])
 
     @jax.jit

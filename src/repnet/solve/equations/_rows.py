@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.nn import MLP, Standardized, Sum
+from repnet.nn import MLP, Standardized, Sum, Tiled
 from repnet.problem import Problem, Region, Term, Transformed
 from repnet.problem._jet import Shared
+
+Network = MLP | Sum | Tiled
 
 BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
 _LENGTHS = (8, 256, 2048)  # blocks of points are padded to one of these, so that few are compiled
@@ -65,12 +67,12 @@ class Frame(eqx.Module):
         domain = problem.domain
         return Frame(jnp.asarray(domain.centre), jnp.asarray(domain.half_width), problem.transform)
 
-    def wrap(self, network: MLP | Sum) -> Standardized:
+    def wrap(self, network: Network) -> Standardized:
         """The network in the user's units."""
         out = (network.out_size,)
         return Standardized(network, self.centre, self.half_width, jnp.zeros(out), jnp.ones(out))
 
-    def field(self, network: MLP | Sum) -> Callable:
+    def field(self, network: Network) -> Callable:
         """What residuals see."""
         wrapped = self.wrap(network)
         return wrapped if self.transform is None else Transformed(wrapped, self.transform)
@@ -78,7 +80,7 @@ class Frame(eqx.Module):
 
 @eqx.filter_jit
 def compiled_residuals(
-    residual: Callable, frame: Frame, network: MLP | Sum, unknowns: Any, x: Array
+    residual: Callable, frame: Frame, network: Network, unknowns: Any, x: Array
 ) -> Array:
     field = frame.field(network)
     return jax.vmap(lambda point: as_vector(residual(Shared(field), point, unknowns)))(x)
@@ -118,7 +120,7 @@ def in_blocks(
 
 
 def residuals(
-    term: Term, frame: Frame, network: MLP | Sum, unknowns: Any, x: Float[np.ndarray, "points dim"]
+    term: Term, frame: Frame, network: Network, unknowns: Any, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, "points equations"]:
     """Residuals of a term at points, the term's values subtracted."""
     (residual,) = in_blocks(

@@ -9,10 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.nn import MLP, Sum
 from repnet.problem import Term
 from repnet.problem._jet import Jet, Shared, jet_of
-from repnet.solve.equations._rows import Frame, as_vector, in_blocks
+from repnet.solve.equations._rows import Frame, Network, as_vector, in_blocks
 
 
 class _Tapped:
@@ -73,14 +72,14 @@ def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Arr
 
 @eqx.filter_jit
 def _many_parts(
-    residual: Callable, frame: Frame, network: MLP | Sum, unknowns: Any, x: Array
+    residual: Callable, frame: Frame, network: Network, unknowns: Any, x: Array
 ) -> Array:
     field = frame.field(network)
     return jax.vmap(lambda point: parts(residual, field, point, unknowns))(x)
 
 
 def term_sizes(
-    term: Term, frame: Frame, network: MLP | Sum, unknowns: Any, x: Float[np.ndarray, "points dim"]
+    term: Term, frame: Frame, network: Network, unknowns: Any, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, " equations"]:
     """Root mean square over points of the sum of absolute terms, per equation.
 

@@ -1,0 +1,212 @@
+"""Evolution problems of one axis of space, to be cut into tiles of space and time."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from repnet.problem import Box, Face, Problem, Region, Term, Union
+from repnet.solve.equations._evolution import is_lasting, is_start, ring_of
+from repnet.solve.equations._local import Looks, is_local, looked_at
+from repnet.solve.equations._rows import on_boundary
+
+_ORDER = 4  # highest total order of a derivative in an equation
+_ALL: Looks = tuple((i, j) for i in range(_ORDER + 2) for j in range(_ORDER + 2 - i))
+_PROBES = 32
+_FEW = 3  # of them that tell whether a residual is local
+_MATTERS = 1e-12  # a slope below that share of the largest is none
+_LINEAR = 1e-9  # relative change of slopes that rounding explains
+
+
+@dataclasses.dataclass(frozen=True)
+class SpaceTime:
+    """A problem of evolution whose residuals look at one place each.
+
+    - `orders`: of every output the highest derivatives by space and by time in the equations: up
+      to the ones before, neighbouring tiles agree.
+    - `inside`, `start`: names of the equations and of what holds at the begin of time.
+    - `sides`: faces of space of every other term, but for `ring`, which a field of the box's period
+      meets by itself.
+    - `looks`: derivatives that every term looks at.
+    - `linear`: whether all terms are affine in them.
+    """
+
+    problem: Problem
+    orders: Int[np.ndarray, "out 2"]
+    inside: tuple[str, ...]
+    start: tuple[str, ...]
+    sides: dict[str, tuple[Face, ...]]
+    ring: str | None
+    looks: dict[str, Looks]
+    linear: bool
+
+    @property
+    def walls(self) -> tuple[float, float]:
+        """Begin and end of space."""
+        domain = self.problem.domain
+        return float(domain.lower[0]), float(domain.upper[0])
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """Begin and end of time."""
+        domain = self.problem.domain
+        return float(domain.lower[1]), float(domain.upper[1])
+
+    @property
+    def known(self) -> tuple[tuple[int, int], ...]:
+        """What a state consists of: every output's derivatives by time below the equations' own."""
+        return tuple((out, k) for out, (_, order) in enumerate(self.orders) for k in range(order))
+
+    def initial(self, x: Float[np.ndarray, " points"]) -> Float[np.ndarray, "points known"]:
+        """The state at the begin of time."""
+        begin = np.stack([x, np.full_like(x, self.times[0])], axis=1)
+        rows, right = zip(*(self._at_start(name, begin) for name in self.start), strict=True)
+        whole, values = np.concatenate(rows, axis=1), np.concatenate(right, axis=1)
+        return np.einsum("pke,pe->pk", np.linalg.pinv(whole), values)
+
+    def _at_start(
+        self, name: str, x: Float[np.ndarray, "points 2"]
+    ) -> tuple[Float[np.ndarray, "points equations known"], Float[np.ndarray, "points equations"]]:
+        looks = self.looks[name]
+        zero = np.zeros((len(x), self.problem.out_size, len(looks)))
+        value, slopes = looked_at(self.problem, name, looks, x, zero)
+        rows = np.zeros((*value.shape, len(self.known)))
+        for column, (out, k) in enumerate(self.known):
+            if (0, k) in looks:
+                rows[..., column] = slopes[:, :, out, looks.index((0, k))]
+        return rows, -value
+
+
+def space_time_of(problem: Problem) -> SpaceTime:
+    """The problem, to be cut at will; call in float64 mode.
+
+    **Raises:** `ValueError` naming the rule that it breaks.
+    """
+    box = problem.domain
+    if not isinstance(box, Box) or box.dim != 2:
+        raise ValueError(
+            "`SpaceTimeElements` needs a `Box` with one axis of space and time as its last axis; "
+            f"got a {type(box).__name__} of {box.dim} axes."
+        )
+    if problem.unknowns is not None:
+        raise ValueError(
+            "`SpaceTimeElements` takes problems without `unknowns`; leave `solver` out."
+        )
+    start, inside, sides = [], [], {}
+    for name, term in problem.terms.items():
+        if is_start(term.points):
+            start.append(name)
+        elif not is_lasting(term.points, box):
+            raise ValueError(
+                "`SpaceTimeElements` takes terms on the whole domain, at the begin of time or on "
+                f"faces of space; term {name!r} holds elsewhere."
+            )
+        elif on_boundary(problem, term):
+            sides[name] = _faces(term.points)
+        else:
+            inside.append(name)
+    for kind, names in (("on the domain", inside), ("at the begin of time", start)):
+        if not names:
+            raise ValueError(f"`SpaceTimeElements` needs a term {kind}; the problem has none.")
+    ring = ring_of(problem, problem.terms)
+    sides.pop(ring, None)
+    looks, orders, linear = _looked(problem, inside, start, ring)
+    for axis, name in enumerate(("space", "time")):
+        if not orders[:, axis].any():
+            raise ValueError(
+                f"`SpaceTimeElements` takes equations with derivatives by {name}; there is none."
+            )
+    found = SpaceTime(problem, orders, tuple(inside), tuple(start), sides, ring, looks, linear)
+    _check_start(found)
+    return found
+
+
+def _faces(region: Region) -> tuple[Face, ...]:
+    pieces = region.pieces if isinstance(region, Union) else (region,)
+    assert all(isinstance(piece, Face) for piece in pieces)
+    return tuple(pieces)  # pyright: ignore[reportReturnType]
+
+
+def _looked(
+    problem: Problem, inside: list[str], start: list[str], ring: str | None
+) -> tuple[dict[str, Looks], Int[np.ndarray, "out 2"], bool]:
+    """What every term looks at, the equations' orders, and whether all are affine."""
+    looks: dict[str, Looks] = {}
+    orders, linear, equations = np.zeros((problem.out_size, 2), int), True, 0
+    for name, term in problem.terms.items():
+        if name == ring:
+            continue
+        x = _probes(problem, term)
+        if not is_local(problem, term, x[:_FEW], None):
+            raise ValueError(
+                "`SpaceTimeElements` takes residuals that look at one place each; "
+                f"term {name!r} ties distant points."
+            )
+        slopes, others = (_slopes(problem, name, x, seed) for seed in (0, 1))
+        largest = max(float(np.max(np.abs(slopes))), 1e-300)
+        affine = bool(np.max(np.abs(slopes - others)) <= _LINEAR * largest)
+        if name in start and not affine:
+            raise ValueError(
+                "`SpaceTimeElements` takes conditions at the begin of time that are affine in the "
+                f"field; term {name!r} is not."
+            )
+        linear &= affine
+        matters = np.max(np.abs(slopes), axis=(0, 1)) > _MATTERS * largest
+        looks[name] = tuple(a for a, m in zip(_ALL, matters.any(axis=0), strict=True) if m)
+        if not looks[name]:
+            raise ValueError(
+                f"`Problem(terms=...)`: the residual of term {name!r} doesn't depend on the field."
+            )
+        if max(map(sum, looks[name])) > _ORDER:
+            raise ValueError(
+                f"`SpaceTimeElements` takes equations up to order {_ORDER}; term {name!r} is of a "
+                "higher one."
+            )
+        if name in inside:
+            equations += slopes.shape[1]
+            for out, place in zip(*np.nonzero(matters), strict=True):
+                orders[out] = np.maximum(orders[out], _ALL[place])
+    if equations != problem.out_size:
+        raise ValueError(
+            "`SpaceTimeElements` needs one equation per output; the problem has "
+            f"{equations} equation(s) for {problem.out_size} output(s)."
+        )
+    return looks, orders, linear
+
+
+def _probes(problem: Problem, term: Term) -> Float[np.ndarray, "points 2"]:
+    region: Any = term.points
+    piece = region.pieces[0] if isinstance(region, Union) else region
+    return np.asarray(piece.sample(_PROBES, key=jax.random.key(1)))
+
+
+def _slopes(
+    problem: Problem, name: str, x: Float[np.ndarray, "points 2"], seed: int
+) -> Float[np.ndarray, "points equations out looks"]:
+    """By all derivatives, in half-widths of the domain, about some field."""
+    shape = (len(x), problem.out_size, len(_ALL))
+    scale = np.prod(problem.domain.half_width ** -np.asarray(_ALL, float), axis=1)
+    drawn = np.random.default_rng(seed).normal(size=shape)
+    return looked_at(problem, name, _ALL, x, drawn * scale)[1] * scale
+
+
+def _check_start(found: SpaceTime) -> None:
+    """Whether the state at the begin of time is given, and nothing else there."""
+    lower, upper = found.walls
+    x = np.linspace(lower, upper, _PROBES + 2)[1:-1]
+    begin = np.stack([x, np.full_like(x, found.times[0])], axis=1)
+    rows = np.concatenate([found._at_start(name, begin)[0] for name in found.start], axis=1)
+    needed = {k for _, k in found.known}
+    for name in found.start:
+        if any(i > 0 or j not in needed for i, j in found.looks[name]):
+            raise ValueError(
+                "`SpaceTimeElements` takes values and rates at the begin of time, of lower order "
+                f"than the equations; term {name!r} looks at other derivatives."
+            )
+    if np.any(np.linalg.matrix_rank(rows) < len(found.known)):
+        raise ValueError(
+            "`SpaceTimeElements` needs every output at the begin of time, and its derivatives by "
+            "time below the equation's order; the problem doesn't give them all."
+        )
