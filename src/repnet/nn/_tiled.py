@@ -61,9 +61,9 @@ class Tiled(eqx.Module):
     @staticmethod
     def of(
         layer: MLP,
-        weight: list[Float[np.ndarray, "tiles out width"]],
-        bias: list[Float[np.ndarray, "tiles out"]],
-        edges: list[Float[np.ndarray, " edges"]],
+        weight: list[Float[np.ndarray, "_ out width"]],
+        bias: list[Float[np.ndarray, "_ out"]],
+        edges: list[Float[np.ndarray, " _"]],
         times: Float[np.ndarray, " times"],
     ) -> "Tiled":
         """From every slab's read-outs and edges, one more of these than tiles.

@@ -27,7 +27,6 @@ from repnet.solve._typical import ROUND_OFF, typical
 from repnet.solve._window_fit import Choice, Target
 from repnet.solve._windows import Windows, fit_chosen, try_windows
 from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._elements import Elements, cut_at_will, solve_tied
 from repnet.solve.equations._gauss_newton import GaussNewton
 from repnet.solve.equations._piecewise import Tied
@@ -47,7 +46,6 @@ _WINDOWS_DIM = 4
 _FEW = 64  # points too few to cut into windows
 _EXACT = 1e-9  # a solve this good needs no comparison
 _SOLVED = 1e-6  # residual of converged elements that needs no second solver: rounding is below
-_LAYER = 1e-6  # residual of a small layer below which a larger one is as good as elements
 _BENDS = 3  # order of an equation up to which elements go first
 _TRIAL_WIDTH = 512
 _PREFER = 0.97  # how much better windows must be at the same points
@@ -115,26 +113,24 @@ def _by_layers(problem: Problem, key: PRNGKeyArray) -> Decision:
 
 
 def _in_space_and_time(problem: SpaceTime, key: PRNGKeyArray) -> Decision:
-    """One layer where a small one shows that it is enough; else elements, if they do better."""
-    trial = trial_error(problem.problem, key, linear=problem.linear)
+    """Elements; layers where they leave more than rounding, and the better of the two."""
+    why = "An evolution along one axis of space: slab by slab of time, element by element."
+    elements = solve_space_time(SpaceTimeElements(), problem, key)
+    residuals = {"elements": _left(elements)}
+    ended = elements.plan.numbers["reached"] < 1.0 and not problem.linear  # no layer goes beyond
+    if ended or _solves(elements):
+        finish = partial(_as_found, elements)
+        return Decision(SpaceTimeElements(), (why,), {"tried_solvers": residuals}, finish)
     others = _by_layers(problem.problem, key)
-    if trial < _LAYER:
-        return others
-    why = f"An evolution that a small layer leaves with a residual of {trial:.1e}: solved slab by "
-    why += "slab of time, element by element."
-    run = {
-        "elements": partial(solve_space_time, SpaceTimeElements(), problem, key),
-        "layers": partial(others.solver.run, problem.problem, key=key),
-    }
-    best, solutions = _first_that_solves(run)
-    residuals = {name: _left(solution) for name, solution in solutions.items()}
-    reasons = (why,) if best == "elements" else others.reasons
-    if len(residuals) > 1:
-        reasons = (f"{reasons[0]} Residuals: {_listed(residuals)}.", *reasons[1:])
-    numbers = {"trial": trial, "tried_solvers": residuals}
-    finish = partial(_as_found, solutions[best])
-    solver = SpaceTimeElements() if best == "elements" else others.solver
-    return Decision(solver, reasons, numbers, finish)
+    layers = others.solver.run(problem.problem, key=key)
+    residuals["layers"] = _left(layers)
+    words = f" Residuals: {_listed(residuals)}."
+    numbers = {**others.numbers, "tried_solvers": residuals}
+    if _best({"elements": elements, "layers": layers}) == "elements":
+        finish = partial(_as_found, elements)
+        return Decision(SpaceTimeElements(), (why + words,), numbers, finish)
+    reasons = (others.reasons[0] + words, *others.reasons[1:])
+    return Decision(others.solver, reasons, numbers, partial(_as_found, layers))
 
 
 def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
@@ -146,7 +142,14 @@ def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
     }
     if max(tied.orders) > _BENDS:  # many elements lose digits to high derivatives
         run = dict(reversed(run.items()))
-    best, solutions = _first_that_solves(run)
+    solutions: dict[str, Solution] = {}
+    for name, solved in run.items():
+        solutions[name] = solved()
+        if _solves(solutions[name]):
+            break
+        if solutions[name].plan.numbers.get("reached", 1.0) < 1.0:  # no layer goes beyond, either
+            break
+    best = _best(solutions)
     residuals = {name: _left(solution) for name, solution in solutions.items()}
     why = "A differential equation along one axis: solved directly, element by element."
     if best == "one layer":
@@ -157,21 +160,14 @@ def _along_one_axis(tied: Tied, key: PRNGKeyArray) -> Decision:
     return Decision(solvers[best], (why,), {"tried_solvers": residuals}, finish)
 
 
-def _first_that_solves(
-    run: dict[str, Callable[[], Solution]],
-) -> tuple[str, dict[str, Solution]]:
-    """Run until one leaves rounding only: the best one's name, and all that were run."""
-    solutions: dict[str, Solution] = {}
-    for name, solved in run.items():
-        solutions[name] = solved()
-        solved_well = _left(solutions[name]) < _SOLVED
-        if solved_well and solutions[name].result is RESULTS.successful:
-            break
-        if solutions[name].plan.numbers.get("reached", 1.0) < 1.0:  # no layer goes beyond, either
-            break
+def _solves(solution: Solution) -> bool:
+    """Whether rounding is all that a solution leaves."""
+    return _left(solution) < _SOLVED and solution.result is RESULTS.successful
+
+
+def _best(solutions: dict[str, Solution]) -> str:
     failed = {name: found.result is not RESULTS.successful for name, found in solutions.items()}
-    best = min(solutions, key=lambda name: (failed[name], _left(solutions[name])))
-    return best, solutions
+    return min(solutions, key=lambda name: (failed[name], _left(solutions[name])))
 
 
 def _listed(residuals: dict[str, float]) -> str:

@@ -118,12 +118,14 @@ def choose_frequencies(
     return full, omega
 
 
-def trial_error(problem: Problem, key: PRNGKeyArray, *, linear: bool) -> float:
-    """Error of one small fit at the frequencies that the problem gives."""
+def trial_error(problem: Problem, key: PRNGKeyArray) -> float | None:
+    """Error of one small fit at the frequencies that the problem gives; `None` if it is linear."""
     with jax.enable_x64(True):
         frame = Frame.of(problem)
+        if check_linear(problem, frame, key):
+            return None
         _, high = data_band(problem, frame, probe_network(problem, key))
-        return Search(problem, frame, "sine", _PILOT, linear, key).error(filled(high))
+        return Search(problem, frame, "sine", _PILOT, False, key).error(filled(high))
 
 
 def _enlarge(search: Search, omega: Omega, wanted: Wanted) -> Direct:

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from repnet.problem import Problem, Term, Transformed
 from repnet.problem._jet import Direction, Shared
@@ -48,13 +48,10 @@ class TaylorField:
 
     def differentiated(self, z: Array, first: int, second: int) -> Array:
         """The derivative of the given orders by the two axes."""
-        away = z - self._x
-        total = jnp.zeros(self._values.shape[0], self._values.dtype)
-        for place, (i, j) in enumerate(self._looks):
-            if i >= first and j >= second:
-                share = _power(away[0], i - first) * _power(away[1], j - second)
-                total = total + share * self._values[:, place]
-        return total
+        away, orders = z - self._x, np.array(self._looks) - (first, second)
+        kept = np.flatnonzero(np.all(orders >= 0, axis=1))
+        by_first, by_second = (_powers(away[axis], orders[kept, axis]) for axis in (0, 1))
+        return jnp.sum(self._values[:, kept] * by_first * by_second, axis=1)
 
 
 class _TaylorJet:
@@ -75,9 +72,12 @@ class _TaylorJet:
         return sum((self.derivative(v, v) for v in rows), jnp.zeros_like(self.derivative()))
 
 
-def _power(away: Array, exponent: int) -> Array:
-    """$d^k/k!$, whose derivatives at zero are exact."""
-    return math.prod([away] * exponent, start=jnp.ones_like(away)) / math.factorial(exponent)
+def _powers(away: Array, exponents: Int[np.ndarray, " some"]) -> Float[Array, " some"]:
+    """$d^k/k!$ by products, whose derivatives at zero are exact."""
+    powers = [jnp.ones_like(away)]
+    for k in range(1, max(exponents, default=0) + 1):
+        powers.append(powers[-1] * away / k)
+    return jnp.stack(powers)[exponents]
 
 
 @eqx.filter_jit

@@ -16,9 +16,8 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._direct import check_linear, trial_error
+from repnet.solve.equations._direct import trial_error
 from repnet.solve.equations._evolution import Evolution, Known, evolution_of
-from repnet.solve.equations._rows import Frame
 from repnet.solve.equations._slab_fit import Slab, looked, solve_slab, state_of
 
 _FIRST = 1.0 / 32.0  # length of the first slab, as a share of the time
@@ -120,10 +119,8 @@ def too_sharp(problem: Problem, key: PRNGKeyArray) -> float | None:
         return None
     with jax.enable_x64(True):
         check_problem(problem)
-        if check_linear(problem, Frame.of(problem), key):
-            return None
-    error = trial_error(problem, key, linear=False)
-    return None if error < _SMOOTH else error
+    error = trial_error(problem, key)
+    return None if error is None or error < _SMOOTH else error
 
 
 @dataclasses.dataclass

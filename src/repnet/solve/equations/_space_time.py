@@ -17,6 +17,11 @@ _ALL: Looks = tuple((i, j) for i in range(_ORDER + 2) for j in range(_ORDER + 2 
 _PROBES = 32
 _FEW = 3  # of them that tell whether a residual is local
 _MATTERS = 1e-12  # a slope below that share of the largest is none
+_SCAN = 2000  # places where jumps are looked for
+_SUDDEN = 0.02  # change between two of them, as a share of all there is, that may be a jump
+_KEPT = 0.7  # share of it that one half of the interval keeps where it is one
+_EXACT = 1e-14
+_MOST_JUMPS = 64
 _LINEAR = 1e-9  # relative change of slopes that rounding explains
 
 
@@ -31,6 +36,7 @@ class SpaceTime:
       meets by itself.
     - `looks`: derivatives that every term looks at.
     - `linear`: whether all terms are affine in them.
+    - `jumps`: places where an equation's coefficients or sources jump, all through time.
     """
 
     problem: Problem
@@ -41,6 +47,7 @@ class SpaceTime:
     ring: str | None
     looks: dict[str, Looks]
     linear: bool
+    jumps: tuple[float, ...] = ()
 
     @property
     def walls(self) -> tuple[float, float]:
@@ -118,7 +125,10 @@ def space_time_of(problem: Problem) -> SpaceTime:
             raise ValueError(
                 f"`SpaceTimeElements` takes equations with derivatives by {name}; there is none."
             )
-    found = SpaceTime(problem, orders, tuple(inside), tuple(start), sides, ring, looks, linear)
+    jumps = tuple(sorted({x for name in inside for x in _jumps(problem, name, looks[name])}))
+    found = SpaceTime(
+        problem, orders, tuple(inside), tuple(start), sides, ring, looks, linear, jumps
+    )
     _check_start(found)
     return found
 
@@ -190,6 +200,42 @@ def _slopes(
     scale = np.prod(problem.domain.half_width ** -np.asarray(_ALL, float), axis=1)
     drawn = np.random.default_rng(seed).normal(size=shape)
     return looked_at(problem, name, _ALL, x, drawn * scale)[1] * scale
+
+
+def _jumps(problem: Problem, name: str, looks: Looks) -> list[float]:
+    """Places where slopes or sources jump: intervals that keep a change when halved."""
+    (lower, time), (upper, _) = problem.domain.lower, problem.domain.upper
+    time = 0.5 * (time + problem.domain.upper[1])
+
+    def at(x: Float[np.ndarray, " points"]) -> Float[np.ndarray, "points values"]:
+        places = np.stack([x, np.full_like(x, time)], axis=1)
+        shape = (problem.out_size, len(looks))
+        scale = np.prod(problem.domain.half_width ** -np.asarray(looks, float), axis=1)
+        drawn = np.random.default_rng(0).normal(size=shape) * scale
+        found = looked_at(problem, name, looks, places, np.broadcast_to(drawn, (len(x), *shape)))
+        return np.concatenate([found[0], (found[1] * scale).reshape(len(x), -1)], axis=1)
+
+    x = np.linspace(lower, upper, _SCAN + 1)[1:-1]
+    values = at(x)
+    spread = np.maximum(np.ptp(values, axis=0), 1e-300)
+    change = np.max(np.abs(np.diff(values, axis=0)) / spread, axis=1)
+    found = []
+    for place in np.flatnonzero(change > _SUDDEN):
+        left, right, here = x[place], x[place + 1], change[place]
+        first, last = values[place], values[place + 1]
+        while right - left > _EXACT * (upper - lower):
+            middle = 0.5 * (left + right)
+            (value,) = at(np.array([middle]))
+            sides = [np.max(np.abs(b - a) / spread) for a, b in ((first, value), (value, last))]
+            if max(sides) < _KEPT * here:
+                break
+            if sides[0] > sides[1]:
+                right, last = middle, value
+            else:
+                left, first = middle, value
+        else:
+            found.append(float(0.5 * (left + right)))
+    return found if len(found) <= _MOST_JUMPS else []
 
 
 def _check_start(found: SpaceTime) -> None:

@@ -32,12 +32,14 @@ _SLAB = 1.0 / 32.0  # length of the first slab, as a share of the time
 _LONGEST = 1.0 / 4.0
 _SHORTEST = 1e-7
 _NARROWEST = 1e-5  # width of an element, as a share of the space
-_ABREAST = 512  # elements of one slab at which it is given up
+_ABREAST = 1024  # elements of one slab at which it is given up
 _STEPS = 12
 _SETTLED = 1e-10  # relative change of the coefficients at which Newton's method ends
+_NEAR = 1e-2  # a change below this is followed by steps with the same factors, as long as
+_FALLS = 0.1  # each is that share of the one before
 _CREEPS = 1e-6  # a last change above this is no solution
 _FLOOR = 1e-7  # a residual below this that halving does not halve is at its floor
-_LOST = 0.05  # a residual above this, of elements that can't be halved, ends the march
+_LOST = 0.01  # a slab that can't be halved and misses more than this ends the march
 _WORST = 1e-2  # elements whose residual is below that share of the largest stay whole
 _EASY = 0.1  # share of the tolerance below which the next slab is longer
 _GROW = 1.5
@@ -71,7 +73,7 @@ class SpaceTimeElements(eqx.Module):
     """
 
     tolerance: float = eqx.field(static=True, default=1e-10)
-    most: int = eqx.field(static=True, default=20_000)
+    most: int = eqx.field(static=True, default=10_000)
 
     def __check_init__(self):
         for name in ("tolerance", "most"):
@@ -158,6 +160,12 @@ class _Tried(NamedTuple):
         """Of the elements."""
         return float(np.max(self.missed))
 
+    @property
+    def overall(self) -> float:
+        """Root mean square over space."""
+        share = self.strip.halves / np.sum(self.strip.halves)
+        return float(np.sqrt(share @ np.square(self.missed)))
+
 
 @dataclasses.dataclass
 class March:
@@ -184,7 +192,7 @@ class March:
         """Before the first slab."""
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         begin, end = problem.times
-        edges = np.linspace(*problem.walls, _FIRST + 1)
+        edges = np.unique([*np.linspace(*problem.walls, _FIRST + 1), *problem.jumps])
         basis = PlaneBasis.of(problem.orders, rng)
         return March(wishes, problem, basis, edges, _SLAB * (end - begin))
 
@@ -227,7 +235,7 @@ class March:
             if tried.worst <= self.wishes.tolerance:
                 return self._keep(tried, easy=tried.worst < _EASY * self.wishes.tolerance)
             if not self._halved(tried, whole):
-                return self._ended(tried) if tried.worst > _LOST else self._keep(tried, easy=True)
+                return self._ended(tried) if tried.overall > _LOST else self._keep(tried, easy=True)
             coarser = tried
 
     def _ended(self, coarser: "_Tried | None") -> bool:
@@ -283,6 +291,7 @@ class March:
         while place < count:
             after = place + 1
             alike = after < count and math.isclose(halves[place], halves[after], rel_tol=1e-9)
+            alike = alike and strip.edges[after] not in self.problem.jumps
             if alike and small[place] and small[after] and count > _FIRST:
                 place = after
             kept.append(strip.edges[place + 1])
@@ -297,18 +306,22 @@ class March:
         state: State = at(x.ravel()).reshape(*x.shape, -1).swapaxes(1, 2)
         if not self.problem.linear:
             strip = strip.carried_on(state)
-        change = math.inf
+        change, falls = math.inf, False
         for step in range(1, _STEPS + 1):
             system = system_of(strip, state)
-            chain = system.factored(self._kept) if system.finite else None
-            if chain is None or not chain.regular:
+            if not system.finite:
                 return None
-            self._kept = system, chain
+            if not (self._kept and falls and change < _NEAR):
+                self._kept = system, system.factored(self._kept)
+            chain = self._kept[1]
+            if not chain.regular:
+                return None
             moved = chain.solve(system.right, system.ties, system.ends)
             strip = strip.having(strip.coefficients + moved.reshape(strip.coefficients.shape))
             self.solves += 1
             size = max(float(np.linalg.norm(strip.coefficients)), 1e-300)
             before, change = change, float(np.linalg.norm(moved)) / size
+            falls = change < _FALLS * before
             # A linear problem takes a second step for what rounding left.
             settled = change < _SETTLED or (change < _CREEPS and change > 0.5 * before)
             if settled or (self.problem.linear and step == 2):
