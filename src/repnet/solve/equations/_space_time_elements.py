@@ -30,10 +30,11 @@ from repnet.solve.equations._strip import State, Strip, System, system_of
 _FIRST = 8  # elements of the first slab, and the fewest of any
 _SLAB = 1.0 / 32.0  # length of the first slab, as a share of the time
 _LONGEST = 1.0 / 4.0
-_SHORTEST = 1e-7
+_SHORTEST = 1e-6
 _NARROWEST = 1e-5  # width of an element, as a share of the space
 _ABREAST = 1024  # elements of one slab at which it is given up
 _STEPS = 12
+_PATIENT = 3  # steps after which changes must fall
 _SETTLED = 1e-10  # relative change of the coefficients at which Newton's method ends
 _NEAR = 1e-2  # a change below this is followed by steps with the same factors, as long as
 _FALLS = 0.1  # each is that share of the one before
@@ -329,6 +330,8 @@ class March:
                 largest = max(self.largest, float(np.max(_sizes(strip))), 1e-300)
                 missed = np.where(np.isfinite(missed), missed / largest, np.inf)
                 return _Tried(strip, missed, largest)
+            if step > _PATIENT and change >= before:
+                return None
         return None
 
     def network(self) -> Tiled:
