@@ -42,9 +42,12 @@ _CREEPS = 1e-6  # a last change above this is no solution
 _FLOOR = 1e-7  # a residual below this that halving does not halve is at its floor
 _LOST = 0.01  # a slab that can't be halved and misses more than this ends the march
 _WORST = 1e-2  # elements whose residual is below that share of the largest stay whole
-_EASY = 0.1  # share of the tolerance below which the next slab is longer
-_GROW = 1.5
+_AIM = 0.3  # share of the tolerance that a slab's length is chosen for
+_ORDER = 14.0  # residuals are taken to fall with this power of a slab's length
+_GROW = 1.5  # a slab is at most so many times as long as the one before
+_LITTLE = 1.05  # a growth below this isn't worth new factors
 _JOINED = 1e-3  # share of the tolerance of what may be lost where two elements are joined
+_IDLE = 1e-2  # share of the tolerance that such elements miss at most
 _HELD = 2048  # points that judge
 
 
@@ -232,17 +235,17 @@ class March:
                 self.length, coarser = 0.5 * self.length, None
                 continue
             if coarser is not None and coarser.worst < _FLOOR and tried.worst > 0.5 * coarser.worst:
-                return self._keep(coarser, easy=True)
+                return self._keep(coarser, _GROW)
             if tried.worst <= self.wishes.tolerance:
-                return self._keep(tried, easy=tried.worst < _EASY * self.wishes.tolerance)
+                return self._keep(tried, self._stretch(tried))
             if not self._halved(tried, whole):
-                return self._ended(tried) if tried.overall > _LOST else self._keep(tried, easy=True)
+                return self._ended(tried) if tried.overall > _LOST else self._keep(tried, _GROW)
             coarser = tried
 
     def _ended(self, coarser: "_Tried | None") -> bool:
         """No slab from here on; of a march that never began the first one, as it came out."""
         if not self.strips and coarser is not None:
-            self._keep(coarser, easy=False)
+            self._keep(coarser, 1.0)
         elif not self.strips:
             stop = min(self.reached + self.length, self.problem.times[1])
             self.strips.append(
@@ -263,20 +266,24 @@ class March:
         if split.any():
             self.edges = np.sort(np.concatenate([strip.edges, strip.centres[split]]))
         if shorter:
-            self.length *= 0.5
+            self.length *= max(0.5, min(self._stretch(tried), 1.0 / _LITTLE))
         return shorter or bool(split.any())
 
-    def _keep(self, tried: "_Tried", *, easy: bool) -> bool:
-        """Go on from the end of a slab; after an easy one with a longer one."""
+    def _stretch(self, tried: "_Tried") -> float:
+        """The length of a slab that meets the tolerance, over the length of this one."""
+        return (_AIM * self.wishes.tolerance / max(tried.worst, 1e-300)) ** (1.0 / _ORDER)
+
+    def _keep(self, tried: "_Tried", stretch: float) -> bool:
+        """Go on from the end of a slab, with a longer one after an easy one."""
         strip = tried.strip
         self.strips.append(strip)
         self.missed.append(tried.worst)
         self.largest = tried.largest
         self.edges = self._joined(tried)
         self.length = strip.last - strip.first
-        if easy:
+        if stretch > _LITTLE:
             begin, end = self.problem.times
-            self.length = min(_GROW * self.length, _LONGEST * (end - begin))
+            self.length = min(min(stretch, _GROW) * self.length, _LONGEST * (end - begin))
         return True
 
     def _joined(self, tried: "_Tried") -> Float[np.ndarray, " edges"]:
@@ -284,9 +291,7 @@ class March:
         strip = tried.strip
         in_space, _ = self.basis.tails(strip.coefficients)
         tolerance = self.wishes.tolerance
-        small = (in_space < _JOINED * tolerance * self.largest) & (
-            tried.missed < _EASY**2 * tolerance
-        )
+        small = (in_space < _JOINED * tolerance * self.largest) & (tried.missed < _IDLE * tolerance)
         kept, place, count = [strip.edges[0]], 0, strip.count
         halves = strip.halves
         while place < count:
