@@ -89,6 +89,20 @@ def refused(capsys, *words: object) -> str:
 
 
 @pytest.mark.slow
+def test_an_evolution_by_elements_of_space_and_time_is_recorded(tmp_path):
+    out = tmp_path / "convection"
+    words = ["solve", "convection1d", "--set", "beta=10", "--solver", "space-time"]
+    assert run([*words, "--out", str(out), "--quiet"]) == 0
+    record = read_run(out).record
+    assert record.relative_l2 < 1e-8
+    assert "SpaceTimeElements" in (out / "report.md").read_text()
+    problem = zoo.make("convection1d", beta=10)
+    x = zoo.entry("convection1d").test_points(problem)
+    error = Solution.load(out / "model.npz")(x) - problem.exact(x)
+    assert record.metrics["max_error"] == pytest.approx(np.abs(error).max())
+
+
+@pytest.mark.slow
 def test_a_solve_writes_its_files_and_the_record_holds_what_the_model_does(solved):
     assert sorted(path.name for path in solved.iterdir()) == FILES
     record = read_run(solved).record

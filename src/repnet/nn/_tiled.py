@@ -23,7 +23,7 @@ class Tiled(eqx.Module):
     - `weight`, `bias`: $A_k$ and $b_k$, slab after slab.
     - `centre`, `half_width`: $c_k$ and $h_k$.
     - `starts`: begin of every slab, rising.
-    - `first`: place of every slab's first tile.
+    - `places`: place of every slab's first tile.
     - `edges`: begin of every tile of a slab, rising, filled up with infinity.
 
     **Source:** this project.
@@ -37,7 +37,7 @@ class Tiled(eqx.Module):
     ...     centre=jnp.array([[0.5, 0.5], [1.5, 0.5]]),
     ...     half_width=jnp.full((2, 2), 0.5),
     ...     starts=jnp.zeros(1),
-    ...     first=jnp.zeros(1, int),
+    ...     places=jnp.zeros(1, int),
     ...     edges=jnp.array([[0.0, 1.0]]),
     ... )
     >>> constant(jnp.array([0.2, 0.3])).tolist(), constant(jnp.array([1.2, 0.3])).tolist()
@@ -50,7 +50,7 @@ class Tiled(eqx.Module):
     centre: Float[Array, "tiles 2"]
     half_width: Float[Array, "tiles 2"]
     starts: Float[Array, " slabs"]
-    first: Int[Array, " slabs"]
+    places: Int[Array, " slabs"]
     edges: Float[Array, "slabs most"]
 
     @property
@@ -89,7 +89,7 @@ class Tiled(eqx.Module):
         place, time = jax.lax.stop_gradient(jnp.asarray(x))
         slab = jnp.clip(jnp.searchsorted(self.starts, time, side="right") - 1, 0)
         along = jnp.clip(jnp.searchsorted(self.edges[slab], place, side="right") - 1, 0)
-        tile = self.first[slab] + along
+        tile = self.places[slab] + along
         network = eqx.tree_at(
             lambda n: (n.readout.weight, n.readout.bias),
             self.layer,

@@ -29,10 +29,10 @@ from repnet.solve.equations._strip import State, Strip, System, system_of
 
 _FIRST = 8  # elements of the first slab, and the fewest of any
 _SLAB = 1.0 / 32.0  # length of the first slab, as a share of the time
-_LONGEST = 1.0 / 4.0
-_SHORTEST = 1e-6
+_LONGEST = 1.0 / 4.0  # of the longest
+_SHORTEST = 1e-6  # of the shortest that is halved
 _NARROWEST = 1e-5  # width of an element, as a share of the space
-_ABREAST = 1024  # elements of one slab at which it is given up
+_ABREAST = 1024  # elements of one slab at which it is given up, over the square of the outputs
 _STEPS = 12
 _PATIENT = 3  # steps after which changes must fall
 _SETTLED = 1e-10  # relative change of the coefficients at which Newton's method ends
@@ -43,7 +43,7 @@ _FLOOR = 1e-7  # a residual below this that halving does not halve is at its flo
 _LOST = 0.01  # a slab that can't be halved and misses more than this ends the march
 _WORST = 1e-2  # elements whose residual is below that share of the largest stay whole
 _AIM = 0.3  # share of the tolerance that a slab's length is chosen for
-_ORDER = 14.0  # residuals are taken to fall with this power of a slab's length
+_ORDER = 8.0  # residuals are taken to fall with this power of a slab's length
 _GROW = 1.5  # a slab is at most so many times as long as the one before
 _LITTLE = 1.05  # a growth below this isn't worth new factors
 _JOINED = 1e-3  # share of the tolerance of what may be lost where two elements are joined
@@ -223,10 +223,11 @@ class March:
     def _one_slab(self, whole: float) -> bool:
         """Halve until a slab is solved, and whether there is one."""
         end, coarser = self.problem.times[1], None
+        abreast = _ABREAST // len(self.problem.orders) ** 2
         while True:
             left = end - self.reached
             stop = end if self.length >= (1.0 - 1e-12) * left else self.reached + self.length
-            if self.count + len(self.edges) > self.wishes.most or len(self.edges) > _ABREAST:
+            if len(self.edges) > min(abreast, self.wishes.most - self.count):
                 return self._ended(coarser)
             tried = self._solved(stop)
             if tried is None:

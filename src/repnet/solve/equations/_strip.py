@@ -135,7 +135,7 @@ class Strip:
         return residual, rows.reshape(*residual.shape, -1)
 
     def missed(self, system: "System", state: State) -> Float[np.ndarray, " tiles"]:
-        """What equations miss between the collocation points and the start is missed by.
+        """What equations miss between the collocation points, and what start and neighbours differ.
 
         Root mean square, in units of coefficients.
         """
@@ -149,7 +149,20 @@ class Strip:
                 here = self.coefficients[:, out] @ self.basis.table("start", (0, 0)).T
                 gap = (state[:, column] - here) * self.basis.on_wall
                 squares += np.sum(np.square(gap), axis=1)
-        return np.sqrt(squares)
+        return np.sqrt(squares + self._gaps())
+
+    def _gaps(self) -> Float[np.ndarray, " tiles"]:
+        """Mean squares of the steps that values make at the walls of tiles."""
+        tied = self.problem.orders[:, 0] > 0
+        at_left, at_right = (
+            self.coefficients[:, tied] @ self.basis.table(kind, (0, 0)).T
+            for kind in ("left", "right")
+        )
+        steps = np.square((np.roll(at_left, -1, axis=0) - at_right) * self.basis.on_wall)
+        squares = np.sum(steps, axis=(1, 2))
+        if self.problem.ring is None:
+            squares[-1] = 0.0
+        return squares + np.roll(squares, 1)
 
 
 class System(NamedTuple):
@@ -174,12 +187,11 @@ class System(NamedTuple):
         return all(np.all(np.isfinite(part)) for part in (*self.own, *self.right))
 
     def factored(self, before: "tuple[System, Chain] | None") -> Chain:
-        """The chain of these rows; that of another system where its rows are the same."""
-        if before is not None and _same(self.own, before[0].own):
-            if _same(self.at_left, before[0].at_left) and self.ends is None:
-                return before[1]
-            if _same(self.at_left, before[0].at_left) and before[0].ends is not None:
-                return before[1]
+        """The chain of these rows; that of another system of the march if its rows are the same."""
+        if before is not None:
+            other, chain = before
+            if _same(self.own, other.own) and _same(self.at_left, other.at_left):
+                return chain
         return Chain(self.own, self.at_left, self.at_right, ring=self.ends is not None)
 
 
