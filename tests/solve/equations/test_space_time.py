@@ -76,7 +76,10 @@ def wave(half_waves: int, last: float) -> Problem:
 def test_many_waves_for_many_periods() -> None:
     problem = wave(6, 10.0)  # 30 periods
     solution = run(problem)
-    exact = lambda x, t: np.sin(6 * np.pi * x) * np.cos(6 * np.pi * t)  # noqa: E731
+
+    def exact(x: Any, t: Any) -> Any:
+        return np.sin(6 * np.pi * x) * np.cos(6 * np.pi * t)
+
     assert solution.result is RESULTS.successful
     assert error(solution, exact, problem.domain) < 1e-9
     assert solution.plan.numbers["residual"] < 1e-8
@@ -84,7 +87,10 @@ def test_many_waves_for_many_periods() -> None:
 
 def test_a_steep_start_spreads() -> None:
     box, width = Box([-1.0, 0.0], [1.0, 0.5]), 0.03
-    profile = lambda x: jax.scipy.special.erf(x[0] / jnp.sqrt(width**2 + 0.2 * x[1]))  # noqa: E731
+
+    def profile(x: Any) -> Any:
+        return jax.scipy.special.erf(x[0] / jnp.sqrt(width**2 + 0.2 * x[1]))
+
     problem = Problem(
         box,
         {
@@ -96,7 +102,10 @@ def test_a_steep_start_spreads() -> None:
     solution = solve(problem, key=jax.random.key(0))  # all defaults
     assert "element" in solution.plan.reasons[0]
     with jax.enable_x64(True):
-        exact = lambda x, t: np.asarray(jax.vmap(profile)(jnp.stack([x, t], axis=1)))  # noqa: E731
+
+        def exact(x: Any, t: Any) -> Any:
+            return np.asarray(jax.vmap(profile)(jnp.stack([x, t], axis=1)))
+
         assert error(solution, exact, box) < 1e-9
     strips = solution.plan.numbers["elements"] / solution.plan.numbers["slabs"]
     assert strips < 40  # narrow elements are joined again
@@ -105,7 +114,10 @@ def test_a_steep_start_spreads() -> None:
 @pytest.mark.slow
 def test_a_ring_is_closed_in_first_order() -> None:
     box = Box([0.0, 0.0], [2.0, 6.0])
-    exact = lambda x, t: np.exp(np.sin(np.pi * (x - t)))  # noqa: E731
+
+    def exact(x: Any, t: Any) -> Any:
+        return np.exp(np.sin(np.pi * (x - t)))
+
     problem = Problem(
         box,
         {
@@ -136,7 +148,9 @@ def test_two_outputs_a_nonlinear_equation_and_its_file(tmp_path: Path) -> None:
             / module.cosh(x - speed * t)[..., None]
         )
 
-    given = lambda x: soliton(x[0], x[1], jnp)  # noqa: E731
+    def given(x: Any) -> Any:
+        return soliton(x[0], x[1], jnp)
+
     problem = Problem(
         box,
         {
@@ -160,7 +174,9 @@ def test_a_third_order_front_that_moves() -> None:
     def soliton(x: Any) -> Any:
         return 0.5 * speed / jnp.cosh(0.5 * jnp.sqrt(speed) * (x[0] + 2.0 - speed * x[1])) ** 2
 
-    slope = lambda x: jax.grad(lambda y: soliton(jnp.stack([y, x[1]])))(x[0])  # noqa: E731
+    def slope(x: Any) -> Any:
+        return jax.grad(lambda y: soliton(jnp.stack([y, x[1]])))(x[0])
+
     problem = Problem(
         box,
         {
@@ -172,7 +188,10 @@ def test_a_third_order_front_that_moves() -> None:
     )
     solution = run(problem, tolerance=1e-8)
     with jax.enable_x64(True):
-        exact = lambda x, t: np.asarray(jax.vmap(soliton)(jnp.stack([x, t], axis=1)))  # noqa: E731
+
+        def exact(x: Any, t: Any) -> Any:
+            return np.asarray(jax.vmap(soliton)(jnp.stack([x, t], axis=1)))
+
         assert error(solution, exact, box) < 1e-7
 
 
@@ -187,7 +206,10 @@ def test_hard_conditions() -> None:
         },
         transform=lambda u, x: x[0] * (1.0 - x[0]) * u(x),
     )
-    exact = lambda x, t: np.sin(3 * np.pi * x) * np.exp(rate * t)  # noqa: E731
+
+    def exact(x: Any, t: Any) -> Any:
+        return np.sin(3 * np.pi * x) * np.exp(rate * t)
+
     assert error(run(problem), exact, box) < 1e-9
 
 
@@ -306,7 +328,10 @@ def test_a_tolerance_buys_fewer_elements() -> None:
     problem = wave(16, 0.5)
     rough, fine = (run(problem, tolerance=tolerance) for tolerance in (1e-4, 1e-10))
     assert rough.plan.numbers["elements"] < fine.plan.numbers["elements"]
-    exact = lambda x, t: np.sin(16 * np.pi * x) * np.cos(16 * np.pi * t)  # noqa: E731
+
+    def exact(x: Any, t: Any) -> Any:
+        return np.sin(16 * np.pi * x) * np.cos(16 * np.pi * t)
+
     errors = [error(each, exact, problem.domain) for each in (rough, fine)]
     assert errors[0] < 1e-3
     assert errors[1] < 1e-9

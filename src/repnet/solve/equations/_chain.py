@@ -30,7 +30,7 @@ class Chain:
         ring: bool = False,
     ):
         ties, self._size = right[0].shape
-        self._left, self._ring, self._ties = left, ties if ring else 0, ties
+        self._left, self._ring = left, ties if ring else 0
         self._own: list[_Factor] = []
         self._steps: list[tuple[_Factor, np.ndarray, _Factor]] = []
         carried = left[0] if ring else np.zeros((0, self._size))

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from repnet.problem import Problem
+from repnet.solve.equations._local import smooth_field
 from repnet.solve.equations._points import points_of
 
 _FEW = 8  # points of every term that are tried
@@ -16,13 +17,7 @@ def check_problem(problem: Problem) -> None:
     **Raises:** `ValueError` naming the term, the rule and the point.
     """
     dim, out = problem.dim, problem.out_size
-    centre, half = jnp.asarray(problem.domain.centre), jnp.asarray(problem.domain.half_width)
-    waves = jnp.asarray(np.random.default_rng(0).uniform(0.5, 1.5, (out, dim)))
-
-    def smooth(x: jax.Array) -> jax.Array:
-        return 1.0 + 0.5 * jnp.sin(waves @ ((x - centre) / half) + 0.3)
-
-    field = problem.field(smooth)
+    field = problem.field(smooth_field(problem))
     for name, term in problem.terms.items():
         points = points_of(problem, term, _FEW, jax.random.key(0))[:_FEW]
         for point in points:
