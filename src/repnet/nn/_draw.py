@@ -1,14 +1,15 @@
 """Where the first layer's hyperplanes lie: draws of directions and of points they pass through."""
 
+import math
 from functools import lru_cache
 
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
-from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from repnet.nn._random import Drawn, normal, normal_quantile, signs, uniform
 
 DIRECTIONS = ("mixed", "axis", "isotropic")
 OFFSETS = ("stratified", "sobol")
@@ -35,7 +36,7 @@ def sobol_points(count: int, dim: int) -> Float[Array, "count dim"]:
     return jnp.asarray(_sobol_table(count, dim), dtype=jnp.zeros(()).dtype)
 
 
-def rotated_sobol(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+def rotated_sobol(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Drawn, "count dim"]:
     r"""Sobol points moved by one random shift: $\{x_i + U\} \bmod 1$, points of $[0, 1)^d$.
 
     Every point is uniform, and together they keep the low discrepancy; unlike scrambling, the
@@ -46,65 +47,73 @@ def rotated_sobol(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "c
     >>> rotated_sobol(8, 2, key=jr.key(0)).shape
     (8, 2)
     """
-    return (sobol_points(count, dim) + jr.uniform(key, (dim,))) % 1.0
+    shift = uniform(key, (dim,))
+    return (_sobol_table(count, dim).astype(shift.dtype) + shift) % 1.0
 
 
-def latin_points(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+def latin_points(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Drawn, "count dim"]:
     """Points of $[0, 1)^d$ that put one point into each of `count` equal cells of every axis.
 
     **Source:** McKay, Beckman and Conover 1979.
 
-    >>> cells = jnp.floor(8 * latin_points(8, 2, key=jr.key(0)))
+    >>> cells = np.floor(8 * latin_points(8, 2, key=jr.key(0)))
     >>> sorted(cells[:, 1].tolist())
     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
     order_key, place_key = jr.split(key)
-    cells = jax.vmap(lambda k: jr.permutation(k, count))(jr.split(order_key, dim)).T
-    return (cells + jr.uniform(place_key, (count, dim))) / count
+    place = uniform(place_key, (count, dim))
+    space = place.__array_namespace__()
+    cells = space.argsort(uniform(order_key, (count, dim)), axis=0, stable=True)
+    return (cells.astype(place.dtype) + place) / count
 
 
-def isotropic_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+def isotropic_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Drawn, "count dim"]:
     """Unit vectors uniform on the sphere; in one dimension, fair signs.
 
     >>> n = isotropic_directions(5, 3, key=jr.key(0))
-    >>> bool(jnp.allclose(jnp.linalg.norm(n, axis=1), 1.0, atol=1e-6))
+    >>> np.allclose(np.linalg.norm(n, axis=1), 1.0, atol=1e-6)
     True
     """
     if dim == 1:
-        return jr.rademacher(key, (count, 1)).astype(jnp.zeros(()).dtype)
-    vectors = jr.normal(key, (count, dim))
-    return vectors / jnp.linalg.norm(vectors, axis=1, keepdims=True)
+        return signs(key, (count, 1))
+    vectors = normal(key, (count, dim))
+    return vectors / _length(vectors)
 
 
-def axis_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
+def _length(vectors: Float[Drawn, "count dim"]) -> Float[Drawn, "count 1"]:
+    return vectors.__array_namespace__().linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def axis_directions(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Drawn, "count dim"]:
     """Unit `i` along the input axis `i mod dim`, with a fair sign.
 
-    >>> jnp.abs(axis_directions(3, 2, key=jr.key(0))).tolist()
+    >>> np.abs(axis_directions(3, 2, key=jr.key(0))).tolist()
     [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
     """
-    signs = jr.rademacher(key, (count, 1)).astype(jnp.zeros(()).dtype)
-    return signs * jnp.eye(dim)[jnp.arange(count) % dim]
+    sign = signs(key, (count, 1))
+    return sign * np.eye(dim, dtype=sign.dtype)[np.arange(count) % dim]
 
 
 def _axis_points(
     count: int, dim: int, offsets: str | None, key: PRNGKeyArray
-) -> Float[Array, "count dim"]:
+) -> Float[Drawn, "count dim"]:
     # Every axis draws for its own units alone. Handing point i of one Sobol run to axis i mod dim
     # would confine each axis to a part of the domain, because i mod dim fixes the point's digits.
-    axis, row = jnp.arange(count) % dim, jnp.arange(count) // dim
+    axis, row = np.arange(count) % dim, np.arange(count) // dim
     if offsets == "sobol":
         values = rotated_sobol(-(-count // dim), dim, key=key).reshape(-1)[:count]
     else:
         rows = (count - axis + dim - 1) // dim  # units along the axis of this one
-        values = (row + jr.uniform(key, (count,))) / rows
+        place = uniform(key, (count,))
+        values = (row.astype(place.dtype) + place) / rows.astype(place.dtype)
     # Only the coordinate along the unit's own axis places its hyperplane; the rest stay central.
-    own = jnp.eye(dim)[axis]
-    return jnp.where(own > 0, values[:, None], 0.5)
+    space = values.__array_namespace__()
+    return space.where(np.eye(dim)[axis] > 0, values[:, None], 0.5).astype(values.dtype)
 
 
 def _oblique(
     count: int, dim: int, offsets: str | None, *, key: PRNGKeyArray
-) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
+) -> tuple[Float[Drawn, "count dim"], Float[Drawn, "count dim"]]:
     # Directions and points come from one low-discrepancy sequence: drawn apart, the pairs would be
     # no more even than random ones.
     place_key, pair_key = jr.split(key)
@@ -116,45 +125,46 @@ def _oblique(
 
 
 def _given(
-    count: int, dim: int, directions: Array, offsets: str | None, *, key: PRNGKeyArray
-) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
-    unit = directions / jnp.linalg.norm(directions, axis=1, keepdims=True)
-    unit = unit[jnp.arange(count) % len(unit)]
+    count: int, dim: int, directions: Drawn, offsets: str | None, *, key: PRNGKeyArray
+) -> tuple[Float[Drawn, "count dim"], Float[Drawn, "count dim"]]:
+    unit = (directions / _length(directions))[np.arange(count) % len(directions)]
     if offsets == "stratified" or (offsets is None and dim == 1):
         return unit, latin_points(count, dim, key=key)
     return unit, rotated_sobol(count, dim, key=key)
 
 
-def _direction_of(cube: Float[Array, "count dim"]) -> Float[Array, "count dim"]:
+def _direction_of(cube: Float[Drawn, "count dim"]) -> Float[Drawn, "count dim"]:
     """Points of the unit cube as unit vectors, uniform if the points are."""
+    space = cube.__array_namespace__()
     if cube.shape[1] == 1:
-        return jnp.where(cube < 0.5, -1.0, 1.0)
+        return space.where(cube < 0.5, -1.0, 1.0).astype(cube.dtype)
     if cube.shape[1] == 2:
-        angle = 2.0 * jnp.pi * cube[:, 0]
-        return jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=1)
-    normal = ndtri(jnp.clip(cube, 1e-6, 1.0 - 1e-6))
-    return normal / jnp.linalg.norm(normal, axis=1, keepdims=True)
+        angle = 2.0 * math.pi * cube[:, 0]
+        return space.stack([space.cos(angle), space.sin(angle)], axis=1)
+    vectors = normal_quantile(space.clip(cube, 1e-6, 1.0 - 1e-6))
+    return vectors / _length(vectors)
 
 
 def draw_hyperplanes(
     count: int,
     dim: int,
     *,
-    directions: str | Float[Array, "given dim"],
+    directions: str | Float[Drawn, "given dim"],
     offsets: str | None,
     key: PRNGKeyArray,
-) -> tuple[Float[Array, "count dim"], Float[Array, "count dim"]]:
+) -> tuple[Float[Drawn, "count dim"], Float[Drawn, "count dim"]]:
     """Directions of hyperplanes, and a point of $[0, 1]^d$ that each passes through.
 
     **Arguments:**
 
     - `count`, `dim`: how many hyperplanes, in how many dimensions.
     - `directions`: `"axis"`, `"isotropic"`, `"mixed"`, whose first half lies along the axes, or
-      vectors that the hyperplanes take in turn.
+      vectors that the hyperplanes take in turn, of NumPy unless `key` is traced.
     - `offsets`: `"stratified"`, `"sobol"`, or `None` for the better of them: stratified for
       hyperplanes across an axis, Sobol points for oblique ones.
 
-    **Returns:** unit vectors `(count, dim)` and points `(count, dim)`.
+    **Returns:** unit vectors `(count, dim)` and points `(count, dim)`, of JAX where `key` is
+    traced and of NumPy otherwise.
 
     **Source:** this project.
 
@@ -173,5 +183,6 @@ def draw_hyperplanes(
         parts.append((unit, _axis_points(along, dim, offsets, keys[1])))
     if count - along:
         parts.append(_oblique(count - along, dim, offsets, key=keys[2]))
-    unit, points = (jnp.concatenate(each) for each in zip(*parts, strict=True))
+    space = parts[0][0].__array_namespace__()
+    unit, points = (space.concatenate(each) for each in zip(*parts, strict=True))
     return unit, points

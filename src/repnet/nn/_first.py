@@ -15,10 +15,13 @@ from repnet.nn._check import PerAxis, check_choice, check_count, check_positive,
 from repnet.nn._draw import DIRECTIONS, OFFSETS, draw_hyperplanes, sobol_points
 from repnet.nn._feature import Feature, make_feature
 from repnet.nn._forms import AffineForm, CentreForm, SlopeForm
+from repnet.nn._random import Drawn, traced
 from repnet.nn._rates import Rates
 
 _FORMS = {"slope": SlopeForm, "centre": CentreForm, "affine": AffineForm}
 _POINTS = 1024  # points of the domain over which the features' rms is taken
+_LEAST_SQUARE = 1e-6  # of a feature's mean
+_LEAST_ROOM = 64  # units for which hyperplanes are placed at once, at least
 
 
 class AbstractFirstLayer(eqx.Module):
@@ -145,8 +148,11 @@ class RepLinear(AbstractFirstLayer):
         check_positive("RepLinear", "upper - lower", upper - lower)
         box = (lower, upper, 1.0 + margin)
         if not isinstance(directions, str):
-            directions = directions / self.scale  # normals in the space that `scale` has stretched
-        drawn = _draw_unit(self.width, self.in_size, offsets, directions, key)
+            # Normals in the space that `scale` has stretched.
+            known = not traced(self.scale)
+            directions = directions / (np.asarray(self.scale) if known else self.scale)
+        draw = eqx.filter_jit(draw_hyperplanes) if traced(key, directions) else draw_hyperplanes
+        drawn = draw(self.width, self.in_size, directions=directions, offsets=offsets, key=key)
         self.planes, self.gain = _place(_FORMS[form], self.feature, drawn, box, self.scale)
 
     @property
@@ -178,7 +184,7 @@ class RepLinear(AbstractFirstLayer):
         )
 
 
-def _check_vectors(directions: ArrayLike, dim: int) -> Float[Array, "given dim"]:
+def _check_vectors(directions: ArrayLike, dim: int) -> Float[np.ndarray, "given dim"]:
     vectors = np.asarray(directions, float)
     if vectors.ndim != 2 or len(vectors) < 1 or vectors.shape[1] != dim:
         raise ValueError(
@@ -190,47 +196,56 @@ def _check_vectors(directions: ArrayLike, dim: int) -> Float[Array, "given dim"]
             "`RepLinear(directions=...)` must hold finite vectors that are not zero; got "
             f"{vectors[~(np.linalg.norm(vectors, axis=1) > 0)][:1].tolist()}."
         )
-    return jnp.asarray(vectors, jnp.zeros(()).dtype)
+    return vectors.astype(jnp.zeros(()).dtype)
 
 
-# Compiled as two wholes: built piece by piece, the first layer of a session takes seconds. Random
-# numbers take most of the compiler's time, and serve all forms and features.
-@eqx.filter_jit
-def _draw_unit(
-    width: int,
-    dim: int,
-    offsets: str | None,
-    directions: str | Float[Array, "given dim"],
-    key: PRNGKeyArray,
-) -> tuple[Float[Array, "width dim"], Float[Array, "width dim"]]:
-    return draw_hyperplanes(width, dim, directions=directions, offsets=offsets, key=key)
-
-
-_LEAST_SQUARE = 1e-6  # of a feature's mean
-
-
-@eqx.filter_jit
 def _place(
     form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
     feature: Feature,
-    drawn: tuple[Float[Array, "width dim"], Float[Array, "width dim"]],
+    drawn: tuple[Float[Drawn, "width dim"], Float[Drawn, "width dim"]],
     box: tuple[Array, Array, float],
     scale: Float[Array, " dim"],
 ) -> tuple[SlopeForm | CentreForm | AffineForm, Float[Array, ""]]:
     """The hyperplanes in the domain, and what makes their features' mean square one."""
-    unit, points = drawn
+    count = len(drawn[0])
+    if traced(drawn, box, scale):
+        return _place_all(form, feature, drawn, box, scale, count)
+    # Compiled for a power of two, where further units follow that don't count.
+    room = max(_LEAST_ROOM, 1 << (count - 1).bit_length())
+    unit, points = (np.pad(each, ((0, room - count), (0, 0)), mode="edge") for each in drawn)
+    planes, gain = _place_all(form, feature, (unit, points), box, scale, np.int32(count))
+    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[:count]), planes), gain
+
+
+@eqx.filter_jit
+def _place_all(
+    form: type[SlopeForm] | type[CentreForm] | type[AffineForm],
+    feature: Feature,
+    drawn: tuple[Float[Drawn, "room dim"], Float[Drawn, "room dim"]],
+    box: tuple[Array, Array, float],
+    scale: Float[Array, " dim"],
+    count: int | np.integer | Array,
+) -> tuple[SlopeForm | CentreForm | AffineForm, Float[Array, ""]]:
+    unit, points = (jnp.asarray(each) for each in drawn)
     lower, upper, widening = box
     centres = 0.5 * (lower + upper) + widening * (upper - lower) * (points - 0.5)
     planes = form.through(unit, centres, scale)
-    return planes, _inverse_rms(planes.affine(scale), feature, lower, upper)
+    return planes, _inverse_rms(planes.affine(scale), feature, lower, upper, count)
 
 
 def _inverse_rms(
-    affine: tuple[Array, Array], feature: Feature, lower: Array, upper: Array
+    affine: tuple[Array, Array],
+    feature: Feature,
+    lower: Array,
+    upper: Array,
+    count: int | np.integer | Array,
 ) -> Float[Array, ""]:
+    """One over the root mean square of the first `count` features over the box."""
     weight, bias = affine
     middles = sobol_points(_POINTS, lower.shape[0]) + 0.5 / _POINTS
     points = lower + (upper - lower) * middles
-    values = feature(points @ weight.T + bias)
+    counted = jnp.arange(len(bias)) < count
+    squares = jnp.square(feature(points @ weight.T + bias))
+    mean = jnp.sum(jnp.where(counted, squares, 0.0)) / (_POINTS * count)
     # Features so steep that hardly a point meets one are a millionth of the box each, or less.
-    return 1.0 / jnp.sqrt(jnp.maximum(jnp.mean(jnp.square(values)), _LEAST_SQUARE))
+    return 1.0 / jnp.sqrt(jnp.maximum(mean, _LEAST_SQUARE))

@@ -13,6 +13,7 @@ from repnet.nn._check import check_count
 from repnet.nn._derivatives import Jet, Stage
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._initialization import Initialization, init_dense
+from repnet.nn._random import traced
 
 
 class BlockDiagonal(eqx.Module):
@@ -219,8 +220,9 @@ class HasUnit(Protocol):
         ...
 
 
-@eqx.filter_jit
 def _draw_layer(
     initialization: Initialization, in_size: int, out_size: int, key: PRNGKeyArray
 ) -> Dense:
-    return Dense(*init_dense(initialization, in_size, out_size, key=key))
+    # Compiled as a whole where keys are traced: piece by piece takes longer.
+    draw = eqx.filter_jit(init_dense) if traced(key) else init_dense
+    return Dense(*draw(initialization, in_size, out_size, key=key))

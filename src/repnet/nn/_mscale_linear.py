@@ -85,7 +85,8 @@ class MscaleLinear(AbstractFirstLayer):
         check_positive("MscaleLinear", "upper - lower", upper - lower)
         own = counts[:1] if shared else counts
         box = (lower, upper)
-        self.weight, self.bias, self.scale = _draw((weight, bias), own, counts, levels, box, key)
+        u = jnp.asarray(draw_cube(own, 2 * self.in_size, "sobol", key))
+        self.weight, self.bias, self.scale = _place((weight, bias), u, counts, levels, box)
 
     @staticmethod
     def of(
@@ -128,18 +129,16 @@ class MscaleLinear(AbstractFirstLayer):
 
 # Compiled as a whole: built piece by piece, the first layer of a session takes seconds.
 @eqx.filter_jit
-def _draw(
+def _place(
     laws: tuple[Law, Law | None],
-    own: tuple[int, ...],
+    u: Float[Array, "units cube"],
     counts: tuple[int, ...],
     levels: tuple[float, ...],
     box: tuple[Array, Array],
-    key: PRNGKeyArray,
 ) -> tuple[Array, Array, Array]:
     weight_law, bias_law = laws
     lower, upper = box
     dim = lower.shape[0]
-    u = draw_cube(own, 2 * dim, "sobol", key)
     weight = weight_law(u[:, :dim])
     scale = jnp.asarray(np.repeat(levels, counts), dtype=u.dtype)
     if bias_law is not None:

@@ -15,6 +15,7 @@ from repnet.nn._draw import sobol_points
 from repnet.nn._first import RepLinear
 from repnet.nn._magnitude import magnitude
 from repnet.nn._mlp import MLP
+from repnet.nn._random import uniform
 from repnet.nn._rivals import SineLinear
 
 _STEP_GAIN = 4.0  # second-layer weights of steps and ramps; local features take 1
@@ -128,4 +129,4 @@ class _SirenUniform:
 
     def __call__(self, key: PRNGKeyArray, shape: tuple[int, int]) -> Array:
         bound = (6.0 / shape[1]) ** 0.5 / self.omega
-        return jr.uniform(key, shape, minval=-bound, maxval=bound)
+        return jnp.asarray(uniform(key, shape, -bound, bound))

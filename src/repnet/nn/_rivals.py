@@ -4,12 +4,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._activation import Activation
 from repnet.nn._check import check_count, check_positive
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._initialization import Initialization, init_dense
+from repnet.nn._random import normal, uniform
 
 
 class Linear(AbstractFirstLayer):
@@ -100,7 +102,7 @@ class FourierFeatures(AbstractFirstLayer):
     ):
         self.in_size = check_count("FourierFeatures", "in_size", in_size)
         self.width = check_count("FourierFeatures", "width", width, 2)
-        sigma = jnp.atleast_1d(jnp.asarray(sigmas, dtype=jnp.zeros(()).dtype))
+        sigma = np.atleast_1d(np.asarray(sigmas, dtype=jnp.zeros(()).dtype))
         check_positive("FourierFeatures", "sigmas", sigma)
         if width % 2 or width < 2 * sigma.size:
             raise ValueError(
@@ -108,8 +110,8 @@ class FourierFeatures(AbstractFirstLayer):
                 f" `sigmas`; got {width} for {sigma.size}."
             )
         self.trainable = trainable
-        rows = sigma[jnp.arange(width // 2) * sigma.size // (width // 2)]
-        self.frequency = rows[:, None] * jr.normal(key, (width // 2, in_size))
+        rows = sigma[np.arange(width // 2) * sigma.size // (width // 2)]
+        self.frequency = jnp.asarray(rows[:, None] * normal(key, (width // 2, in_size)))
 
     def _angle_weight(self) -> Float[Array, "half dim"]:
         frequency = self.frequency if self.trainable else jax.lax.stop_gradient(self.frequency)
@@ -164,10 +166,8 @@ class SineLinear(AbstractFirstLayer):
         check_positive("SineLinear", "frequency", frequency)
         self.frequency = float(frequency)
         weight_key, bias_key = jr.split(key)
-        weight = jr.uniform(weight_key, (width, in_size), minval=-1.0, maxval=1.0)
-        self.weight = weight / in_size
-        bias = jr.uniform(bias_key, (width,), minval=-1.0, maxval=1.0)
-        self.bias = bias / in_size**0.5
+        self.weight = jnp.asarray(uniform(weight_key, (width, in_size), -1.0, 1.0) / in_size)
+        self.bias = jnp.asarray(uniform(bias_key, (width,), -1.0, 1.0) / in_size**0.5)
 
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:
         r"""Weights and biases of $h = \sin(W x + b)$, with $\omega_0$ inside."""
@@ -224,7 +224,7 @@ class FactorizedLinear(AbstractFirstLayer):
         self.activation = activation
         scale_key, weight_key = jr.split(key)
         weight, self.bias = init_dense(initialization, in_size, width, key=weight_key)
-        self.log_scale = mean + spread * jr.normal(scale_key, (width,))
+        self.log_scale = jnp.asarray(mean + spread * normal(scale_key, (width,)))
         self.direction = weight / jnp.exp(self.log_scale)[:, None]
 
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn._check import check_positive
 from repnet.nn._draw import rotated_sobol
+from repnet.nn._random import Drawn, uniform
 
 DRAWS = ("random", "sobol")
 Numbers = ArrayLike | Sequence[float | int]
@@ -66,7 +67,7 @@ def share_out(
 
 def draw_cube(
     counts: Sequence[int], dim: int, draw: str, key: PRNGKeyArray
-) -> Float[Array, "count dim"]:
+) -> Float[Drawn, "count dim"]:
     """Points of the open unit cube: for each scale random ones, or a Sobol sequence of its own.
 
     >>> draw_cube((3, 2), 4, "sobol", jr.key(0)).shape
@@ -76,8 +77,9 @@ def draw_cube(
     make = rotated_sobol if draw == "sobol" else _random
     points = [make(count, dim, key=each) for count, each in zip(counts, keys, strict=True)]
     least = float(jnp.finfo(points[0].dtype).eps)  # a normal law is infinite at 0 and 1
-    return jnp.clip(jnp.concatenate(points), least, 1.0 - least)
+    space = points[0].__array_namespace__()
+    return space.clip(space.concatenate(points), least, 1.0 - least)
 
 
-def _random(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Array, "count dim"]:
-    return jr.uniform(key, (count, dim))
+def _random(count: int, dim: int, *, key: PRNGKeyArray) -> Float[Drawn, "count dim"]:
+    return uniform(key, (count, dim))

@@ -80,7 +80,8 @@ class TwoLayerSine(eqx.Module):
         drawn = units // 2 if paired else units
         levels = check_scales("TwoLayerSine", scales)
         counts = share_out("TwoLayerSine", drawn, levels, shares)
-        arrays = _draw((weight, bias, amplitude), in_size, counts, levels, draw, paired, key)
+        u = jnp.asarray(draw_cube(counts, in_size + 2, draw, key))
+        arrays = _parameters((weight, bias, amplitude), u, counts, levels, paired)
         self.amplitude, self.weight, self.bias, self.scale = arrays
 
     @property
@@ -139,17 +140,15 @@ class TwoLayerSine(eqx.Module):
 
 # Compiled as a whole: built piece by piece, the first network of a session takes seconds.
 @eqx.filter_jit
-def _draw(
+def _parameters(
     laws: tuple[Law, Law, Law],
-    dim: int,
+    u: Float[Array, "units cube"],
     counts: tuple[int, ...],
     levels: tuple[float, ...],
-    draw: str,
     paired: bool,
-    key: PRNGKeyArray,
 ) -> tuple[Array, Array, Array, Array]:
     weight_law, bias_law, amplitude_law = laws
-    u = draw_cube(counts, dim + 2, draw, key)
+    dim = u.shape[1] - 2
     weight, bias = weight_law(u[:, :dim]), bias_law(u[:, dim])
     amplitude = amplitude_law(u[:, dim + 1])
     scale = jnp.asarray(np.repeat(levels, counts), dtype=u.dtype)
