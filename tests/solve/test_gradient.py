@@ -139,7 +139,7 @@ def test_terms_are_added_and_unknowns_are_found():
     problem = Problem(Box(0.0, 1.0), terms, unknowns={"k": np.array(0.5)})
     with jax.enable_x64(True):
         network = MLP(Linear(1, 10, key=jr.key(1)), 1, hidden=(), key=jr.key(2))
-    solver = Gradient(steps=400, optimiser=optax.lbfgs())
+    solver = Gradient(steps=800, optimiser=optax.lbfgs())
     solution = solver.run(problem, network, key=jr.key(0))
     assert solution.result is RESULTS.successful
     assert float(solution.unknowns["k"]) == pytest.approx(1.7, abs=1e-3)

@@ -8,7 +8,7 @@ from repnet.nn._radial import KERNELS, radial_profile
 from repnet.problem import regression
 from repnet.solve import Radial, solve
 from repnet.solve._radial_scaling import Evidence, width_along_directions, width_by_input
-from repnet.solve._radial_units import beside, polynomials_at
+from repnet.solve._radial_units import beside, orthonormal, polynomials_at
 
 SCALING = np.array([[1.5, 0.2, -0.4], [0.0, 0.7, 0.3], [0.1, -0.2, 0.4]])
 
@@ -17,13 +17,13 @@ def _evidence(kernel, rng, points=25):
     x = rng.uniform(-1.0, 1.0, (points, 3))
     y = np.stack([np.sin(3.0 * x[:, 0]), x[:, 1] * x[:, 2]], axis=1)
     y += 0.1 * rng.normal(size=y.shape)
-    return Evidence(x, y, kernel, beside(polynomials_at(x, kernel)))
+    return Evidence(x, y, kernel, orthonormal(polynomials_at(x, kernel)))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_value_is_the_likelihood_of_the_best_amplitude(kernel, rng):
     evidence = _evidence(kernel, rng)
-    z, inside = evidence.x @ SCALING.T, evidence.rest
+    z, inside = evidence.x @ SCALING.T, beside(evidence.flat)
     square = np.square(z[:, None] - z).sum(axis=2)
     covariance = inside.T @ radial_profile(kernel, square, np) @ inside
     covariance += 0.01 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
@@ -53,7 +54,7 @@ class PiecewiseCubic(eqx.Module):
         6.25
         """
         pieces = np.moveaxis(scipy.interpolate.Akima1DInterpolator(x, y).c, 0, 1)
-        return PiecewiseCubic(jnp.asarray(x), jnp.asarray(pieces))
+        return PiecewiseCubic(*jax.device_put((np.asarray(x), pieces)))
 
     def __call__(self, x: Float[Array, " 1"]) -> Float[Array, " out"]:
         """The value at one point, shape `(out,)`."""

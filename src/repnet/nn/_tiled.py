@@ -79,9 +79,9 @@ class Tiled(eqx.Module):
         lower, upper = np.stack([space, time], axis=-1)
         return Tiled(
             layer,
-            *map(jnp.asarray, (np.concatenate(weight), np.concatenate(bias))),
-            *map(jnp.asarray, (0.5 * (lower + upper), 0.5 * (upper - lower))),
-            *map(jnp.asarray, (times[:-1], np.cumsum([0, *counts[:-1]]), begins)),
+            *jax.device_put((np.concatenate(weight), np.concatenate(bias))),
+            *jax.device_put((0.5 * (lower + upper), 0.5 * (upper - lower))),
+            *jax.device_put((times[:-1], np.cumsum([0, *counts[:-1]]), begins)),
         )
 
     def at(self, x: Float[Array, " dim"]) -> Standardized:

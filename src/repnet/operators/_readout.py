@@ -11,6 +11,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet._svd import thin_svd
 from repnet.nn import DeepONet
+from repnet.nn._random import permutation
 from repnet.operators._data import OperatorData, data_of
 from repnet.operators._units import OperatorUnits, StandardizedOperator
 from repnet.problem import Problem
@@ -86,7 +87,7 @@ def _solve(
     features = np.asarray(_features(network, jnp.asarray(data.inputs[0])))
     modes = np.asarray(jax.vmap(network.modes)(jnp.asarray(data.queries)))
     wanted = _coordinates(modes, data.outputs)
-    order = np.asarray(jax.random.permutation(key, data.size))
+    order = permutation(key, data.size)
     held = order[: max(1, int(_HELD * data.size))]
     kept = np.setdiff1d(order, held)
     trial = _Ridge.of(features[kept], wanted[kept])

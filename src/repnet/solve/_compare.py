@@ -6,6 +6,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from repnet._threads import one_blas_thread
 from repnet.nn import MLP
+from repnet.nn._random import permutation
 from repnet.solve._feature_rows import accumulate, feature_rows
 from repnet.solve._search import Pilot, ridges_among
 from repnet.solve._triangular import Spectral
@@ -37,7 +38,8 @@ def global_errors(
         for window in choice.pilots:
             inside = np.abs(data.x - cover.centre[window]) <= cover.radius[window]
             near |= inside.all(axis=1)
-        others = np.asarray(jax.random.permutation(key, np.flatnonzero(~near)))
+        others = np.flatnonzero(~near)
+        others = others[permutation(key, len(others))]
         rows = np.concatenate([np.flatnonzero(near), others])[:_ROWS]
     x = data.x[rows]
     ridges = ridges_among(len(rows), pilot.ridges, len(data.x))

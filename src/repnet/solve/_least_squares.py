@@ -5,7 +5,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, PRNGKeyArray
 
@@ -142,7 +141,7 @@ def solved_layer(problem: Problem, pilot: Pilot) -> MLP:
     return eqx.tree_at(
         lambda network: (network.readout.weight, network.readout.bias),
         pilot.network,
-        (jnp.asarray(weights[:-1].T), jnp.asarray(weights[-1])),
+        jax.device_put((weights[:-1].T, weights[-1])),
     )
 
 

@@ -1,10 +1,11 @@
 """Points between samples, where samples left out cannot judge."""
 
-import jax
 import jax.random as jr
 import numpy as np
 import scipy  # its parts load at their first use
 from jaxtyping import Float, PRNGKeyArray
+
+from repnet.nn._random import permutation
 
 _MOST = 27  # neighbours of a scattered point
 
@@ -28,7 +29,7 @@ def off_samples(
     ((4, 2), True)
     """
     rows_key, place_key = jr.split(key)
-    rows = np.resize(np.asarray(jax.random.permutation(rows_key, len(x))), count)
+    rows = np.resize(permutation(rows_key, len(x)), count)
     rng = np.random.default_rng(np.asarray(jr.key_data(place_key)))
     if step is not None:
         inward = np.where(x[rows] + 0.5 * step > x.max(axis=0), -step, step)

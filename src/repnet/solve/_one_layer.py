@@ -43,5 +43,5 @@ def sines(
     width, dim = frequencies.shape
     blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=jax.random.key(0))
     return eqx.tree_at(
-        lambda sine: (sine.weight, sine.bias), blank, (jnp.asarray(frequencies), jnp.asarray(phase))
+        lambda sine: (sine.weight, sine.bias), blank, jax.device_put((frequencies, phase))
     )

@@ -13,6 +13,7 @@ from repnet._threads import one_blas_thread
 from repnet.nn import Beside, RadialBasis
 from repnet.nn._check import check_choice
 from repnet.nn._radial import KERNELS
+from repnet.nn._random import permutation
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._progress import AbstractProgress
@@ -25,7 +26,7 @@ from repnet.solve._radial_units import (
     Solved,
     about_all,
     about_some,
-    beside,
+    orthonormal,
     polynomials_at,
 )
 from repnet.solve._regression import data_of, require_regression
@@ -88,7 +89,7 @@ def fit_radial(
 
     **Source:** Rippa 1999; Micchelli 1986 for the kernels; Schwarz 1978 for what numbers cost.
     """
-    order = np.asarray(jax.random.permutation(key, len(x)))
+    order = permutation(key, len(x))
     some = np.sort(order[:_PILOT])
     found = list(_candidates(x[some], y[some], KERNELS if kernel is None else [kernel]))
     tried = [_best_by_kind(found, out) for out in range(y.shape[1])]
@@ -175,7 +176,7 @@ def _learnt(
     log_ridge: float,
 ) -> Iterator[Shape]:
     """Widths for every input, and along any directions where the points are enough."""
-    evidence = Evidence(x, y, shape.kernel, beside(polynomials_at(x, shape.kernel)))
+    evidence = Evidence(x, y, shape.kernel, orthonormal(polynomials_at(x, shape.kernel)))
     scaling, log_ridge = width_by_input(evidence, 1.0 / shape.scaling[0, 0], log_ridge)
     yield Shape(shape.kernel, BY_INPUT, scaling)
     if 2 * scaling.size <= len(x):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
+from repnet._threads import one_blas_thread
 from repnet.nn._radial import radial_profile, radial_slope
 
 _STEPS = 150  # of a search
@@ -24,7 +25,7 @@ class Evidence:
     With $B$ the inverse of $A = K + \lambda I$ on what polynomials leave, of $m$ dimensions, and
     the best amplitude: $\log(y^T B y / m) + \log\det A / m$, its mean over the targets.
 
-    - `x`, `y`: in standard units; `rest`: an orthonormal basis of what polynomials leave.
+    - `x`, `y`: in standard units; `flat`: an orthonormal basis of the polynomials.
 
     **Source:** Rasmussen and Williams 2006, sections 2.7 and 5.4.
     """
@@ -32,7 +33,7 @@ class Evidence:
     x: Float[np.ndarray, "points dim"]
     y: Float[np.ndarray, "points out"]
     kernel: str
-    rest: Float[np.ndarray, "points rest"]
+    flat: Float[np.ndarray, "points polynomials"]
 
     def __call__(
         self, scaling: Float[np.ndarray, "rank dim"], log_ridge: float
@@ -42,25 +43,64 @@ class Evidence:
         square = scipy.spatial.distance.cdist(z, z, "sqeuclidean")
         if not square.max() < _FARTHEST:
             return _FAILED, np.zeros_like(scaling), 0.0
-        matrix = self.rest.T @ radial_profile(self.kernel, square, np) @ self.rest
-        size, ridge, mean = len(matrix), float(np.exp(log_ridge)), float(np.trace(matrix))
-        mean /= size
-        matrix[np.diag_indices(size)] += ridge * mean
-        try:
-            factor = scipy.linalg.cho_factor(matrix, lower=True)
-        except scipy.linalg.LinAlgError:
+        # Lower triangles are changed in place: among some hundred points, memory takes the time.
+        matrix = radial_profile(self.kernel, square, np).T  # symmetric, in the order of LAPACK
+        across = matrix @ self.flat
+        across -= 0.5 * self.flat @ (self.flat.T @ across)
+        matrix = _with_products(matrix, -1.0, across, self.flat)  # on what polynomials leave
+        size, ridge = len(matrix) - self.flat.shape[1], float(np.exp(log_ridge))
+        mean, level = float(np.trace(matrix)) / size, (1.0 + ridge) * float(np.trace(matrix)) / size
+        matrix[np.diag_indices(len(matrix))] += ridge * mean
+        matrix = _with_squares(matrix, mean, self.flat)  # so that the whole can be inverted
+        matrix, failed = scipy.linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        if failed:
             return _FAILED, np.zeros_like(scaling), 0.0
-        inverse = self.rest @ scipy.linalg.cho_solve(factor, self.rest.T)
-        weights = inverse @ self.y
+        log_det = 2.0 * np.sum(np.log(np.diag(matrix))) - self.flat.shape[1] * np.log(level)
+        matrix = scipy.linalg.lapack.dpotri(matrix, lower=1, overwrite_c=1)[0]
+        matrix = _with_squares(matrix, -1.0 / level, self.flat)
+        weights = _product(matrix, self.y)
         energies = np.maximum(np.sum(self.y * weights, axis=0), _TINY)
-        value = np.mean(np.log(energies / size)) + 2.0 * np.mean(np.log(np.diag(factor[0])))
-        by_matrix = inverse / size - (weights / energies) @ weights.T / len(energies)
-        inside = self.rest @ self.rest.T
-        by_ridge = float(np.sum(by_matrix * inside)) * ridge
-        by_square = by_matrix + by_ridge / size * inside  # the mean eigenvalue moves, too
-        by_square *= radial_slope(self.kernel, square, np)
-        by_z = 4.0 * (by_square.sum(axis=1)[:, None] * z - by_square @ z)
+        value = np.mean(np.log(energies / size)) + log_det / size
+        shares = weights / np.sqrt(energies)
+        matrix = _with_squares(matrix, -1.0 / len(energies), shares, times=1.0 / size)
+        by_ridge = float(np.trace(matrix)) * ridge
+        matrix[np.diag_indices(len(matrix))] += by_ridge / size  # the mean eigenvalue moves, too
+        matrix = _with_squares(matrix, -by_ridge / size, self.flat)
+        matrix *= radial_slope(self.kernel, square, np)
+        by_square = _product(matrix, np.insert(z, 0, 1.0, axis=1))
+        by_z = 4.0 * (by_square[:, :1] * z - by_square[:, 1:])
         return float(value), by_z.T @ self.x, by_ridge * mean
+
+
+def _with_squares(
+    matrix: Float[np.ndarray, "points points"],
+    factor: float,
+    columns: Float[np.ndarray, "points columns"],
+    times: float = 1.0,
+) -> Float[np.ndarray, "points points"]:
+    r"""Of $aM + f C C^T$ the lower triangle, in the place of that of $M$."""
+    if not columns.shape[1]:
+        return matrix
+    return scipy.linalg.blas.dsyrk(factor, columns, times, matrix, lower=1, overwrite_c=1)
+
+
+def _with_products(
+    matrix: Float[np.ndarray, "points points"],
+    factor: float,
+    left: Float[np.ndarray, "points columns"],
+    right: Float[np.ndarray, "points columns"],
+) -> Float[np.ndarray, "points points"]:
+    r"""Of $M + f (L R^T + R L^T)$ the lower triangle, in the place of that of $M$."""
+    if not left.shape[1]:
+        return matrix
+    return scipy.linalg.blas.dsyr2k(factor, left, right, 1.0, matrix, lower=1, overwrite_c=1)
+
+
+def _product(
+    matrix: Float[np.ndarray, "points points"], columns: Float[np.ndarray, "points columns"]
+) -> Float[np.ndarray, "points columns"]:
+    """The symmetric matrix of a lower triangle times some columns."""
+    return scipy.linalg.blas.dsymm(1.0, matrix, columns, lower=1)
 
 
 def width_by_input(
@@ -107,12 +147,13 @@ def _lowered(
         value, by_numbers, by_ridge = measure(at[:-1], float(at[-1]))
         return value, np.append(by_numbers, by_ridge)
 
-    found = scipy.optimize.minimize(
-        value_and_slopes,
-        np.append(start, np.clip(log_ridge, *_RIDGES)),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[*bounds, tuple(_RIDGES)],
-        options={"maxiter": _STEPS},
-    )
+    with one_blas_thread():
+        found = scipy.optimize.minimize(
+            value_and_slopes,
+            np.append(start, np.clip(log_ridge, *_RIDGES)),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[*bounds, tuple(_RIDGES)],
+            options={"maxiter": _STEPS},
+        )
     return found.x[:-1], float(found.x[-1])

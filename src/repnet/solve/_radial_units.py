@@ -173,7 +173,7 @@ def about_some(
     kept = values > _RANK * max(float(values[-1]), _TINY)
     lift = rest @ (vectors[:, kept] / np.sqrt(values[kept]))
     polynomials = polynomials_at(x, shape.kernel)
-    flat = _orthonormal(polynomials)
+    flat = orthonormal(polynomials)
     left = y - flat @ (flat.T @ y)
     rank = lift.shape[1]
     moments, cross = np.zeros((rank, rank)), np.zeros((rank, y.shape[1]))
@@ -221,7 +221,7 @@ def beside(columns: Float[np.ndarray, "points columns"]) -> Float[np.ndarray, "p
     return left[:, int(np.sum(singular > 1e-10 * singular[0])) :]
 
 
-def _orthonormal(
+def orthonormal(
     columns: Float[np.ndarray, "points columns"],
 ) -> Float[np.ndarray, "points rank"]:
     """An orthonormal basis of the columns."""

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP
+from repnet.nn._random import permutation
 from repnet.solve._feature_rows import accumulate, feature_rows
 from repnet.solve._left_out import FewRows
 from repnet.solve._off_samples import off_samples
@@ -126,7 +127,7 @@ class Search:
             self.held = self.kept = np.arange(len(x))
             return
         count = min(len(x), _affordable(width) if each else _pilot_rows(width))
-        rows = np.asarray(jr.permutation(row_key, len(x)))[:count]
+        rows = permutation(row_key, len(x))[:count]
         if each:
             self.held = self.kept = np.sort(rows)
             return

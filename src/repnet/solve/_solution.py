@@ -129,6 +129,7 @@ class Solution(eqx.Module):
 
 
 _CHUNK = 4096  # points evaluated at once: bounds memory, keeps one compiled shape
+_LEAST_CHUNK = 256  # to compile for fewer takes longer than to evaluate that many
 
 
 def evaluate(network: Callable, x: ArrayLike) -> Float[np.ndarray, "points out"]:
@@ -192,7 +193,7 @@ def _values(network: Callable, points: jax.Array) -> jax.Array:
 
 def _padded(points: np.ndarray) -> np.ndarray:
     """Pad a chunk to a power of two by repeating its last row, so that few shapes are compiled."""
-    size = min(_CHUNK, 1 << max(0, len(points) - 1).bit_length())
+    size = min(_CHUNK, max(_LEAST_CHUNK, 1 << (len(points) - 1).bit_length()))
     return np.concatenate([points, np.repeat(points[-1:], size - len(points), axis=0)])
 
 

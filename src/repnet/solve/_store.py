@@ -148,7 +148,7 @@ def _decode(node: Any, arrays: dict[str, np.ndarray]) -> Any:
         if node["kind"] == "scalar":
             return array[()]
         with jax.enable_x64(True):
-            return jnp.asarray(array) if node["kind"] == "jax" else array
+            return jax.device_put(array) if node["kind"] == "jax" else array
     if "module" in node:
         return _build(
             _import(node["module"]), {k: _decode(v, arrays) for k, v in node["fields"].items()}

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from repnet.nn import LocalReadout, SharedPieces, Windowed
+from repnet.nn._random import permutation
 from repnet.problem import Problem
 from repnet.solve._batches import Batch, Cut, Sampled
 from repnet.solve._candidates import Candidate, window_candidates
@@ -240,8 +241,8 @@ def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarra
     """The windows nearest to a few data points, which are the same for every size of window."""
     points, cover = target.data.x, cut.cover
     places = max(_PILOTS, _SHORT // len(points)) if target.dim == 1 else _PILOTS
-    chosen = jax.random.choice(key, len(points), (min(places, len(points)),), replace=False)
-    place = np.round((points[np.asarray(chosen)] - cover.start) / cover.spacing).astype(int)
+    chosen = permutation(key, len(points))[: min(places, len(points))]
+    place = np.round((points[chosen] - cover.start) / cover.spacing).astype(int)
     node = np.clip(place, 0, np.asarray(cover.counts) - 1)
     return np.unique(np.ravel_multi_index(tuple(node.T), cover.counts))
 

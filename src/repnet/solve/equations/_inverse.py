@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet._threads import one_blas_thread
+from repnet.nn._random import permutation
 from repnet.problem import Problem
 from repnet.solve.equations._blocks import (
     Block,
@@ -163,7 +164,7 @@ def _held_out(parts: Any, key: PRNGKeyArray) -> tuple[list[Block], list[Block]]:
         if not block.data:
             kept.append(block)
             continue
-        order = np.asarray(jax.random.permutation(key, len(block.x)))
+        order = permutation(key, len(block.x))
         count = max(1, int(_HELD * len(order)))
         held.append(block.at(np.sort(order[:count])))
         kept.append(block.at(np.sort(order[count:])))
