@@ -29,6 +29,7 @@ def points(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_predictions_are_the_model_s_to_the_bit(fitted, points, tmp_path, capsys):
     out = tmp_path / "out.csv"
     assert run(["predict", str(fitted), str(points), "--output", str(out)]) == 0

@@ -146,6 +146,7 @@ def test_json_prints_the_record_and_the_table_shows_errors(tmp_path, capsys, use
     np.testing.assert_allclose(found, exact, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_predictions_of_a_solution(solved, tmp_path, capsys):
     points = tmp_path / "points.csv"
     points.write_text("x\n0.25\n0.5\n")

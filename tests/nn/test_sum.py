@@ -39,6 +39,7 @@ def test_values_and_derivatives_add(both):
     np.testing.assert_allclose(laplacian(both)(FIRST), curved, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_taylor_series_along_a_direction(both):
     along = np.array([0.6, 0.8])
     series = both.jet(FIRST).taylor(along, 2)

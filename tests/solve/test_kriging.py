@@ -74,6 +74,7 @@ def test_a_constant_and_a_sample_of_ones_own_change_nothing(rng):
     assert after[3] == before[3]
 
 
+@pytest.mark.slow
 def test_the_better_of_two_estimates_has_the_share(rng):
     truth = gaussian_filter(rng.normal(size=(80, 80)), 1.0)
     known = rng.random(truth.shape) > 0.1

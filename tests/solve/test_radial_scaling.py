@@ -93,6 +93,7 @@ def test_inputs_that_say_nothing_are_left_out(rng):
     assert one == pytest.approx(other, abs=0.01 * _friedman(new).std())
 
 
+@pytest.mark.slow
 def test_directions_are_found(rng):
     def ridge(x):
         return np.exp(-8.0 * np.mean(x, axis=1) ** 2)

@@ -43,6 +43,7 @@ def noisy(problem):
     return _both(problem)
 
 
+@pytest.mark.slow
 def test_together_is_the_weighted_mean_of_both(problem, noisy, rng, tmp_path):
     both = dataclasses.replace(noisy, shares=np.array([0.25, 1.0]))
     solution = both.finish(problem)
@@ -92,6 +93,7 @@ def test_windows_share_with_radial_units(rng, tmp_path):
     assert np.array_equal(repnet.Solution.load(tmp_path / "both.repnet")(new), solution(new))
 
 
+@pytest.mark.slow
 def test_windows_miss_at_points_what_refits_without_them_miss(rng):
     x = rng.uniform(-1.0, 1.0, (120, 2))
     problem = regression(x, _rough(x))

@@ -46,6 +46,7 @@ def farthest(solution, truth):
     return max(abs(solution.unknowns[name] / value - 1.0) for name, value in truth.items())
 
 
+@pytest.mark.slow
 def test_three_unknowns_of_a_chaotic_system_from_few_values():
     truth, start = {"a": 10.0, "r": 15.0, "b": 8.0 / 3.0}, [-8.0, 7.0, 27.0]
     t = np.linspace(0.0, 3.0, 25)
@@ -102,6 +103,7 @@ def test_width_of_a_boundary_layer(hold):
     assert len(solution.plan.numbers["intervals"]["source"]) == 1
 
 
+@pytest.mark.slow
 def test_a_model_that_lacks_something_is_told(rng):
     """Decay to zero fitted to a decay that ends at a fifth."""
     t = np.linspace(0.0, 4.0, 80)
@@ -145,6 +147,7 @@ def growth_under_decay():
     return Problem(Box(0.0, 1.0), terms, {"rate": 2.5})
 
 
+@pytest.mark.slow
 def test_elements_stop_before_an_equation_is_not_finite():
     with jax.enable_x64(True):
         tied = cut_for_data(growth_under_decay())

@@ -175,6 +175,7 @@ def third_order():
         "third",
     ],
 )
+@pytest.mark.slow
 def test_linear_equations_to_many_digits(case, most):
     problem, x, exact = case
     solution = repnet.solve(problem, solver=Elements(), key=KEY)
@@ -222,6 +223,7 @@ def evolution(name):
     ("name", "method", "most"),
     [("lotka", "DOP853", 1e-10), ("lorenz", "DOP853", 1e-8), ("robertson", "Radau", 1e-8)],
 )
+@pytest.mark.slow
 def test_nonlinear_systems_are_marched(name, method, most):
     rates, start, end = evolution(name)
     box = Box(0.0, end)
@@ -300,6 +302,7 @@ def test_conditions_at_points_inside_with_values():
     assert error(solution, x, wave(x)) < 1e-9
 
 
+@pytest.mark.slow
 def test_the_network_is_smooth_saved_and_the_same_for_one_key(tmp_path):
     problem, x, _ = turning_point()
     solution, again = (repnet.solve(problem, solver=Elements(), key=KEY) for _ in range(2))
@@ -324,6 +327,7 @@ def test_contradicting_conditions_are_told():
     assert solution.plan.numbers["residual"] > 0.05
 
 
+@pytest.mark.slow
 def test_a_march_that_cannot_go_on_says_where_it_ends():
     """The solution 1/(1 - t) is infinite at 1."""
     box = Box(0.0, 2.0)
@@ -406,6 +410,7 @@ def test_a_network_of_ones_own_is_refused():
         repnet.solve(problem, network, Elements(), key=KEY)
 
 
+@pytest.mark.slow
 def test_four_derivatives_go_by_one_layer_first():
     box, rate = Box(0.0, 1.0), 8.0
 
@@ -504,6 +509,7 @@ class TestParts:
         missed = [np.linalg.norm(matrix[:, :-1] @ c - matrix[:, -1]) for c in (found.ravel(), best)]
         assert missed[0] <= missed[1] * (1 + 1e-9)
 
+    @pytest.mark.slow
     def test_halved_elements_hold_the_same_function(self, rng):
         problem, x, _ = turning_point()
         with jax.enable_x64(True):

@@ -85,6 +85,7 @@ def test_many_waves_for_many_periods() -> None:
     assert solution.plan.numbers["residual"] < 1e-8
 
 
+@pytest.mark.slow
 def test_a_steep_start_spreads() -> None:
     box, width = Box([-1.0, 0.0], [1.0, 0.5]), 0.03
 
@@ -132,7 +133,7 @@ def test_a_ring_is_closed_in_first_order() -> None:
 
 @pytest.mark.slow
 def test_two_outputs_a_nonlinear_equation_and_its_file(tmp_path: Path) -> None:
-    box, speed = Box([-8.0, 0.0], [8.0, 2.0]), 1.0
+    box, speed = Box([-8.0, 0.0], [8.0, 0.5]), 1.0
 
     def schroedinger(d: Callable, x: Any) -> Any:
         (a, b), bent, moved = d(0, 0), d(2, 0), d(0, 1)
@@ -342,6 +343,7 @@ def space_of(problem: Problem) -> Any:
         return space_time_of(problem)
 
 
+@pytest.mark.slow
 def test_orders_and_looks_are_read_off_the_residuals() -> None:
     box = Box([0.0, 0.0], [1.0, 1.0])
     found = space_of(
