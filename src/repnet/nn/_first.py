@@ -15,7 +15,7 @@ from repnet.nn._check import PerAxis, check_choice, check_count, check_positive,
 from repnet.nn._draw import DIRECTIONS, OFFSETS, draw_hyperplanes, sobol_points
 from repnet.nn._feature import Feature, make_feature
 from repnet.nn._forms import AffineForm, CentreForm, SlopeForm
-from repnet.nn._random import Drawn, traced
+from repnet.nn._random import Drawn, as_jax, settled, traced
 from repnet.nn._rates import Rates
 
 _FORMS = {"slope": SlopeForm, "centre": CentreForm, "affine": AffineForm}
@@ -147,12 +147,10 @@ class RepLinear(AbstractFirstLayer):
         upper = per_axis("RepLinear", "upper", upper, self.in_size)
         check_positive("RepLinear", "upper - lower", upper - lower)
         box = (lower, upper, 1.0 + margin)
-        if not isinstance(directions, str):
-            # Normals in the space that `scale` has stretched.
-            known = not traced(self.scale)
-            directions = directions / (np.asarray(self.scale) if known else self.scale)
-        draw = eqx.filter_jit(draw_hyperplanes) if traced(key, directions) else draw_hyperplanes
-        drawn = draw(self.width, self.in_size, directions=directions, offsets=offsets, key=key)
+        # Normals in the space that `scale` has stretched.
+        normals = directions if isinstance(directions, str) else directions / settled(self.scale)
+        draw = eqx.filter_jit(draw_hyperplanes) if traced(key, normals) else draw_hyperplanes
+        drawn = draw(self.width, self.in_size, directions=normals, offsets=offsets, key=key)
         self.planes, self.gain = _place(_FORMS[form], self.feature, drawn, box, self.scale)
 
     @property
@@ -214,7 +212,7 @@ def _place(
     room = max(_LEAST_ROOM, 1 << (count - 1).bit_length())
     unit, points = (np.pad(each, ((0, room - count), (0, 0)), mode="edge") for each in drawn)
     planes, gain = _place_all(form, feature, (unit, points), box, scale, np.int32(count))
-    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[:count]), planes), gain
+    return jax.tree.map(lambda leaf: as_jax(np.asarray(leaf)[:count]), planes), gain
 
 
 @eqx.filter_jit

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from repnet.nn._check import check_choice
-from repnet.nn._random import Drawn, normal, uniform
+from repnet.nn._random import Drawn, as_jax, normal, uniform
 
 INITIALIZATIONS = ("glorot", "he", "lecun", "uniform")
 Initialization = str | Callable[[PRNGKeyArray, tuple[int, int]], Array]
@@ -34,24 +34,20 @@ def init_dense(
     >>> weight.shape, bias.shape
     ((5, 3), (5,))
     """
-    if not callable(initialization):
-        check_choice("MLP", "initialization", initialization, INITIALIZATIONS)
-        weight, bias = _draw(initialization, in_size, out_size, key)
-    else:
-        weight, bias = initialization(key, (out_size, in_size)), None
-    weight = jnp.asarray(weight)
-    zeros = np.zeros(out_size, weight.dtype)
-    return weight, jnp.asarray(zeros if bias is None else bias)
+    if callable(initialization):
+        return initialization(key, (out_size, in_size)), jnp.zeros(out_size)
+    check_choice("MLP", "initialization", initialization, INITIALIZATIONS)
+    return as_jax(_draw(initialization, in_size, out_size, key))
 
 
 def _draw(
     initialization: str, in_size: int, out_size: int, key: PRNGKeyArray
-) -> tuple[Float[Drawn, "out in"], Float[Drawn, " out"] | None]:
-    """Weight and bias; `None` for a bias of zeros."""
+) -> tuple[Float[Drawn, "out in"], Float[Drawn, " out"]]:
     if initialization == "uniform":
         weight_key, bias_key = jr.split(key)
         bound = in_size**-0.5
         weight = uniform(weight_key, (out_size, in_size), -bound, bound)
         return weight, uniform(bias_key, (out_size,), -bound, bound)
     variance = {"glorot": 2.0 / (in_size + out_size), "he": 2.0 / in_size, "lecun": 1.0 / in_size}
-    return variance[initialization] ** 0.5 * normal(key, (out_size, in_size)), None
+    weight = variance[initialization] ** 0.5 * normal(key, (out_size, in_size))
+    return weight, np.zeros(out_size, weight.dtype)

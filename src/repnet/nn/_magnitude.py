@@ -12,6 +12,7 @@ from repnet.nn._activation import Activation, Sine, family
 from repnet.nn._draw import sobol_points
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._mlp import MLP, BlockDense, Dense
+from repnet.nn._random import Drawn, as_jax, settled
 
 # The trapezoidal rule in ξ: exact to round-off for smooth activations, 1e-5 at a kink.
 _NODES = np.linspace(-8.0, 8.0, 1024)  # none at 0, where many slopes jump
@@ -183,12 +184,12 @@ def _next_moments(
     q: Float[Array, "groups points"],
     p: Float[Array, "groups points"],
     r: Float[Array, "groups points dim"],
-    squares: tuple[Float[Array, "groups 1"], Float[Array, "groups 1"]],
+    squares: tuple[Float[Drawn, "groups 1"], Float[Drawn, "groups 1"]],
 ) -> tuple[
     Float[Array, "groups points"], Float[Array, "groups points"], Float[Array, "groups points dim"]
 ]:
     """The moments after a layer, whose size does not matter: compiled once per activation."""
-    weight_square, bias_square = squares
+    weight_square, bias_square = (jnp.asarray(each) for each in squares)
     variance = weight_square * q + bias_square
     p, r = weight_square * p, weight_square[:, None] * r
     tiny = jnp.finfo(variance.dtype).tiny
@@ -198,19 +199,16 @@ def _next_moments(
     return moments.value, after, r * moments.cross[..., None]
 
 
-@eqx.filter_jit
 def _of_output(readout: Dense, values: list[Array], slopes: list[Array]) -> Magnitude:
     """All magnitudes, from the moments after every layer and the read-out."""
-    q, p = values[-1], slopes[-1]
+    readout, values, slopes = settled((readout, values, slopes))
+    space, q, p = values[-1].__array_namespace__(), values[-1], slopes[-1]
     blocks = readout.weight.reshape(readout.weight.shape[0], len(q), -1)
-    out_square = blocks.shape[2] * jnp.mean(jnp.square(blocks), axis=(0, 2))
-    output = jnp.sum(out_square * jnp.mean(q, axis=1)) + jnp.mean(jnp.square(readout.bias))
-    return Magnitude(
-        output_rms=jnp.sqrt(output),
-        slope_rms=jnp.sqrt(jnp.sum(out_square * jnp.mean(p, axis=1))),
-        values=jnp.stack([jnp.mean(each) for each in values]),
-        slopes=jnp.stack([jnp.mean(each) for each in slopes]),
-    )
+    out_square = blocks.shape[2] * space.mean(space.square(blocks), axis=(0, 2))
+    output = space.sum(out_square * space.mean(q, axis=1)) + space.mean(space.square(readout.bias))
+    slope = space.sum(out_square * space.mean(p, axis=1))
+    means = (space.stack([space.mean(each) for each in every]) for every in (values, slopes))
+    return Magnitude(*as_jax((space.sqrt(output), space.sqrt(slope), *means)))
 
 
 def _groups(network: MLP) -> int:
@@ -238,13 +236,14 @@ def _grouped_moments(
     return jax.vmap(at_point, out_axes=1)(points)
 
 
-@eqx.filter_jit
 def _mean_squares(
     layer: Dense | BlockDense, groups: int
-) -> tuple[Float[Array, "groups 1"], Float[Array, "groups 1"]]:
+) -> tuple[Float[Drawn, "groups 1"], Float[Drawn, "groups 1"]]:
     """Per group: the sum over inputs of the weights' mean square, and that of the biases."""
+    layer = settled(layer)
+    space = layer.bias.__array_namespace__()
     matrix = layer.weight.blocks if isinstance(layer, BlockDense) else layer.weight[None]
-    squares = matrix.shape[-1] * jnp.mean(jnp.square(matrix), axis=(-2, -1))
-    biases = jnp.mean(jnp.square(layer.bias.reshape(matrix.shape[0], -1)), axis=1)
+    squares = matrix.shape[-1] * space.mean(space.square(matrix), axis=(-2, -1))
+    biases = space.mean(space.square(layer.bias.reshape(matrix.shape[0], -1)), axis=1)
     shape = (groups, 1)
-    return jnp.broadcast_to(squares[:, None], shape), jnp.broadcast_to(biases[:, None], shape)
+    return space.broadcast_to(squares[:, None], shape), space.broadcast_to(biases[:, None], shape)

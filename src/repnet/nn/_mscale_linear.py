@@ -11,6 +11,7 @@ from repnet.nn._activation import Activation, family
 from repnet.nn._check import PerAxis, check_count, check_positive, per_axis
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._laws import Law, Normal, Uniform
+from repnet.nn._random import as_jax
 from repnet.nn._scales import Numbers, check_scales, draw_cube, share_out
 
 _PERIOD = Uniform(-np.pi, np.pi)
@@ -85,7 +86,7 @@ class MscaleLinear(AbstractFirstLayer):
         check_positive("MscaleLinear", "upper - lower", upper - lower)
         own = counts[:1] if shared else counts
         box = (lower, upper)
-        u = jnp.asarray(draw_cube(own, 2 * self.in_size, "sobol", key))
+        u = as_jax(draw_cube(own, 2 * self.in_size, "sobol", key))
         self.weight, self.bias, self.scale = _place((weight, bias), u, counts, levels, box)
 
     @staticmethod

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
@@ -24,6 +25,26 @@ def traced(*values: Any) -> bool:
     (False, True)
     """
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
+
+
+def settled(tree: Any) -> Any:
+    """The same with arrays of NumPy, whose formulas need no compilation, unless one is traced.
+
+    >>> type(settled(jnp.ones(3))).__name__
+    'ndarray'
+    """
+    if traced(tree):
+        return tree
+    return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, Array) else leaf, tree)
+
+
+def as_jax(tree: Any) -> Any:
+    """The same with arrays of JAX. `jnp.asarray` compiles a copy for every shape of NumPy's.
+
+    >>> as_jax(np.float32([2.0]))
+    Array([2.], dtype=float32)
+    """
+    return jax.tree.map(jnp.asarray, tree) if traced(tree) else jax.device_put(tree)
 
 
 def uniform(

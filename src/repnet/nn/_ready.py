@@ -15,7 +15,7 @@ from repnet.nn._draw import sobol_points
 from repnet.nn._first import RepLinear
 from repnet.nn._magnitude import magnitude
 from repnet.nn._mlp import MLP
-from repnet.nn._random import uniform
+from repnet.nn._random import as_jax, settled, uniform
 from repnet.nn._rivals import SineLinear
 
 _STEP_GAIN = 4.0  # second-layer weights of steps and ramps; local features take 1
@@ -74,16 +74,23 @@ def RepNet(
     )
     network = MLP(first, out_size, hidden=hidden, activation=activation, key=rest_key)
     if hidden and not first.feature.local:
-        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_enlarge)
+        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_Times(_STEP_GAIN))
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
     # At least a thousandth, where features are so steep that hardly a point meets one.
     rms = jnp.maximum(magnitude(network, low + (high - low) * cell).output_rms, 1e-3)
-    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=lambda weight: weight / rms)
+    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=_Times(1.0 / rms))
 
 
-def _enlarge(weight: Array) -> Array:
-    return _STEP_GAIN * weight
+@dataclass(frozen=True)
+class _Times:
+    """A weight times a number, without a compilation for its size."""
+
+    factor: Array | float
+
+    def __call__(self, weight: Array) -> Array:
+        weight, factor = settled((weight, self.factor))
+        return as_jax(factor * weight)
 
 
 def siren(
@@ -129,4 +136,4 @@ class _SirenUniform:
 
     def __call__(self, key: PRNGKeyArray, shape: tuple[int, int]) -> Array:
         bound = (6.0 / shape[1]) ** 0.5 / self.omega
-        return jnp.asarray(uniform(key, shape, -bound, bound))
+        return as_jax(uniform(key, shape, -bound, bound))

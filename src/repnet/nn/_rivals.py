@@ -11,7 +11,7 @@ from repnet.nn._activation import Activation
 from repnet.nn._check import check_count, check_positive
 from repnet.nn._first import AbstractFirstLayer
 from repnet.nn._initialization import Initialization, init_dense
-from repnet.nn._random import normal, uniform
+from repnet.nn._random import as_jax, normal, traced, uniform
 
 
 class Linear(AbstractFirstLayer):
@@ -102,7 +102,8 @@ class FourierFeatures(AbstractFirstLayer):
     ):
         self.in_size = check_count("FourierFeatures", "in_size", in_size)
         self.width = check_count("FourierFeatures", "width", width, 2)
-        sigma = np.atleast_1d(np.asarray(sigmas, dtype=jnp.zeros(()).dtype))
+        space = jnp if traced(sigmas) else np
+        sigma = space.atleast_1d(space.asarray(sigmas, dtype=jnp.zeros(()).dtype))
         check_positive("FourierFeatures", "sigmas", sigma)
         if width % 2 or width < 2 * sigma.size:
             raise ValueError(
@@ -111,7 +112,7 @@ class FourierFeatures(AbstractFirstLayer):
             )
         self.trainable = trainable
         rows = sigma[np.arange(width // 2) * sigma.size // (width // 2)]
-        self.frequency = jnp.asarray(rows[:, None] * normal(key, (width // 2, in_size)))
+        self.frequency = as_jax(rows[:, None] * normal(key, (width // 2, in_size)))
 
     def _angle_weight(self) -> Float[Array, "half dim"]:
         frequency = self.frequency if self.trainable else jax.lax.stop_gradient(self.frequency)
@@ -166,8 +167,8 @@ class SineLinear(AbstractFirstLayer):
         check_positive("SineLinear", "frequency", frequency)
         self.frequency = float(frequency)
         weight_key, bias_key = jr.split(key)
-        self.weight = jnp.asarray(uniform(weight_key, (width, in_size), -1.0, 1.0) / in_size)
-        self.bias = jnp.asarray(uniform(bias_key, (width,), -1.0, 1.0) / in_size**0.5)
+        self.weight = as_jax(uniform(weight_key, (width, in_size), -1.0, 1.0) / in_size)
+        self.bias = as_jax(uniform(bias_key, (width,), -1.0, 1.0) / in_size**0.5)
 
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:
         r"""Weights and biases of $h = \sin(W x + b)$, with $\omega_0$ inside."""
@@ -224,7 +225,7 @@ class FactorizedLinear(AbstractFirstLayer):
         self.activation = activation
         scale_key, weight_key = jr.split(key)
         weight, self.bias = init_dense(initialization, in_size, width, key=weight_key)
-        self.log_scale = jnp.asarray(mean + spread * normal(scale_key, (width,)))
+        self.log_scale = as_jax(mean + spread * normal(scale_key, (width,)))
         self.direction = weight / jnp.exp(self.log_scale)[:, None]
 
     def affine(self) -> tuple[Float[Array, "width dim"], Float[Array, " width"]]:

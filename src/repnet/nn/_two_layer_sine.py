@@ -13,6 +13,7 @@ from repnet.nn._derivatives import Jet, Stage
 from repnet.nn._laws import Law, Normal, Uniform
 from repnet.nn._mlp import MLP, Dense, with_layers
 from repnet.nn._mscale_linear import MscaleLinear
+from repnet.nn._random import as_jax
 from repnet.nn._scales import DRAWS, Numbers, check_scales, draw_cube, share_out
 
 
@@ -80,7 +81,7 @@ class TwoLayerSine(eqx.Module):
         drawn = units // 2 if paired else units
         levels = check_scales("TwoLayerSine", scales)
         counts = share_out("TwoLayerSine", drawn, levels, shares)
-        u = jnp.asarray(draw_cube(counts, in_size + 2, draw, key))
+        u = as_jax(draw_cube(counts, in_size + 2, draw, key))
         arrays = _parameters((weight, bias, amplitude), u, counts, levels, paired)
         self.amplitude, self.weight, self.bias, self.scale = arrays
 
