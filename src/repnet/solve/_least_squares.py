@@ -53,6 +53,7 @@ class LeastSquares(eqx.Module):
 
     **Source:** this project.
 
+    >>> import jax.numpy as jnp
     >>> from repnet.problem import regression
     >>> x = np.linspace(-1.0, 1.0, 201)
     >>> solver = LeastSquares(64, activation=jnp.sin, scale=20.0)
