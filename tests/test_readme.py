@@ -113,6 +113,7 @@ def test_python_blocks_import_what_there_is(page):
     exec(compile(ast.Module(imports, []), page.name, "exec"), {})
 
 
+@pytest.mark.slow
 def test_import_loads_no_more_than_it_must(tmp_path):
     lines = f"import sys, repnet; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert run_python(lines, tmp_path) == "[]\n"

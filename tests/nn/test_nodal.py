@@ -21,6 +21,7 @@ def test_its_values_at_the_nodes_are_those_given(rng):
     np.testing.assert_allclose(surface.many(nodes), surface.values, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_one_point_and_many_agree(rng):
     surface = _surface(rng)
     points = rng.uniform([0.0, -4.0], [2.0, 8.0], size=(60, 2))

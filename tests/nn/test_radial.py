@@ -36,6 +36,7 @@ def test_values_are_those_of_the_formula(kernel, rng):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.slow
 def test_second_derivatives_are_finite_at_a_centre(kernel, rng):
     network = _network(kernel, rng)
     assert np.isfinite(jax.hessian(network)(network.centres[0])).all()

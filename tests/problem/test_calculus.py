@@ -152,6 +152,7 @@ def test_a_divergence_form_and_its_parameter_gradient():
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_sharing_holds_within_one_trace_only():
     """The same point inside and outside of a branch: nothing leaks from one trace to the other."""
 

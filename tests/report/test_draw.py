@@ -131,6 +131,7 @@ def test_every_layout_is_drawn_from_record_and_arrays_alone(tmp_path, kind, card
     assert (tmp_path / "report.html").read_text() == first
 
 
+@pytest.mark.slow
 def test_the_page_holds_numbers_plan_and_command(tmp_path):
     run, solution = make_run(make_data("line"))
     write_run(tmp_path, run, solution)

@@ -170,6 +170,7 @@ def test_the_same_key_gives_the_same_network_to_the_bit():
     assert not np.array_equal(first(x), other(x))
 
 
+@pytest.mark.slow
 def test_chunks_change_the_records_and_nothing_else():
     x, y = wave()
     one, many = (

@@ -47,6 +47,7 @@ def ridge_fit(matrix, y, shift):
 
 
 @pytest.mark.parametrize("precise", [False, True])
+@pytest.mark.slow
 def test_leave_one_out_equals_refits(windows, precise):
     layer, local, mask, y, weight, values = windows
     with jax.enable_x64(True):

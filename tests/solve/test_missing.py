@@ -35,6 +35,7 @@ def test_the_cubic_between_six_samples_is_scipys(rng):
     np.testing.assert_allclose(akima_between(x, y), expected, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_an_oscillators_missing_samples_follow_its_law(rng):
     record, nodes, out = _record(rng)
     cubics = _akima_left_out(nodes, record[nodes])

@@ -132,6 +132,7 @@ def test_cubics_meet_learnt_values_in_the_holes(rng):
     assert not np.allclose(found.function.many(there), kept.many(there))
 
 
+@pytest.mark.slow
 def test_errors_are_learnt_ones_only_in_windows_with_holes(rng):
     nodes = np.r_[np.arange(400), np.sort(400 + rng.permutation(400)[:340])]
     x = -1 + 2 * nodes / 799

@@ -117,6 +117,7 @@ def test_what_is_far_worse_has_little_of_a_target(rng):
 
 
 @pytest.mark.parametrize(("share", "solver"), [(0.0, LeastSquares), (1.0, Radial)])
+@pytest.mark.slow
 def test_whole_shares_leave_one_of_the_two(share, solver, noisy):
     both = dataclasses.replace(noisy, shares=np.array([share, share]))
     layer = LeastSquares(64)

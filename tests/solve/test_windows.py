@@ -182,6 +182,7 @@ def test_the_error_does_not_grow_with_the_number_of_outputs(rng):
     assert nine["leave_one_out"] == pytest.approx(one["leave_one_out"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_rough_target_takes_no_digits_from_a_smooth_one():
     def targets(x):
         return np.stack([np.sin(40.0 * x), np.sign(np.sin(7.0 * x))], axis=1)

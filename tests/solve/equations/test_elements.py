@@ -389,6 +389,7 @@ def ring(box):
     ],
     ids=["axes", "unknowns", "distant", "part", "none", "order"],
 )
+@pytest.mark.slow
 def test_what_elements_do_not_take(problem, words):
     with pytest.raises(ValueError, match=words):
         repnet.solve(problem(), solver=Elements(), key=KEY)

@@ -14,6 +14,7 @@ from repnet.solve.equations._local import TaylorField, is_local, looked_at
 LOOKS = ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 3))
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_taylor_field_are_those_of_its_polynomial(
     rng: np.random.Generator,
 ) -> None:
