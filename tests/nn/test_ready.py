@@ -75,6 +75,17 @@ def test_seeds_and_scales_stack_into_one_network():
     np.testing.assert_allclose(values[2], one(x), rtol=2e-3, atol=2e-4)
 
 
+def test_it_is_made_inside_of_a_compiled_function():
+    x, key = jnp.array([0.25]), jr.key(0)
+
+    def make(key, scale):
+        return RepNet(1, width=16, hidden=(8,), scale=scale, key=key)
+
+    expected = make(key, 4.0)(x)
+    found = jax.jit(lambda x: make(key, 4.0)(x))(x), jax.jit(lambda k, s: make(k, s)(x))(key, 4.0)
+    np.testing.assert_allclose(found, [expected, expected], rtol=2e-5)
+
+
 def test_equal_networks_are_compiled_once():
     def build(seed):
         siren(2, width=24, depth=3, omega=11.0, key=jr.key(seed))

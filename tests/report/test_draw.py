@@ -284,6 +284,7 @@ def test_figures_follow_the_page_s_ink(tmp_path):
     draw_reports(tmp_path)
     text = (tmp_path / "report.html").read_text()
     assert "currentColor" in text
+    assert ">10⁻" in text  # a power of ten in plain letters
     assert "#123457" not in text
     assert "prefers-color-scheme: dark" in text
     assert 'name="viewport"' in text

@@ -1,6 +1,7 @@
 """Multi-scale networks: a sum of sub-networks, each of which sees the input at its own scale."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -16,6 +17,7 @@ from repnet.nn._laws import Law, Normal
 from repnet.nn._magnitude import magnitude
 from repnet.nn._mlp import MLP, BlockDense, BlockDiagonal, Dense, with_layers
 from repnet.nn._mscale_linear import MscaleLinear
+from repnet.nn._random import times
 from repnet.nn._scales import Numbers, check_scales
 
 
@@ -93,7 +95,7 @@ def MscaleDNN(
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
     rms = magnitude(network, low + (high - low) * cell).output_rms
-    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=lambda each: each / rms)
+    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=partial(times, 1.0 / rms))
 
 
 @eqx.filter_jit

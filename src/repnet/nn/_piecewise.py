@@ -3,11 +3,12 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Array, Float
+
+from repnet.nn._random import as_jax
 
 
 class PiecewiseCubic(eqx.Module):
@@ -54,7 +55,7 @@ class PiecewiseCubic(eqx.Module):
         6.25
         """
         pieces = np.moveaxis(scipy.interpolate.Akima1DInterpolator(x, y).c, 0, 1)
-        return PiecewiseCubic(*jax.device_put((np.asarray(x), pieces)))
+        return PiecewiseCubic(*as_jax((np.asarray(x), pieces)))
 
     def __call__(self, x: Float[Array, " 1"]) -> Float[Array, " out"]:
         """The value at one point, shape `(out,)`."""

@@ -1,4 +1,4 @@
-"""Random numbers of a network's first values, without a compilation for every size of network."""
+"""Random numbers and small formulas of first values, not compiled for every size of network."""
 
 import math
 from collections.abc import Callable
@@ -45,6 +45,16 @@ def as_jax(tree: Any) -> Any:
     Array([2.], dtype=float32)
     """
     return jax.tree.map(jnp.asarray, tree) if traced(tree) else jax.device_put(tree)
+
+
+def times(factor: Array | float, weight: Array) -> Array:
+    """A weight times a number.
+
+    >>> times(2.0, jnp.ones(2)).tolist()
+    [2.0, 2.0]
+    """
+    factor, weight = settled((factor, weight))
+    return as_jax(factor * weight)
 
 
 def uniform(

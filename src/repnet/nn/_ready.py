@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -15,7 +16,7 @@ from repnet.nn._draw import sobol_points
 from repnet.nn._first import RepLinear
 from repnet.nn._magnitude import magnitude
 from repnet.nn._mlp import MLP
-from repnet.nn._random import as_jax, settled, uniform
+from repnet.nn._random import as_jax, times, uniform
 from repnet.nn._rivals import SineLinear
 
 _STEP_GAIN = 4.0  # second-layer weights of steps and ramps; local features take 1
@@ -74,23 +75,14 @@ def RepNet(
     )
     network = MLP(first, out_size, hidden=hidden, activation=activation, key=rest_key)
     if hidden and not first.feature.local:
-        network = eqx.tree_at(lambda n: n.hidden[0].weight, network, replace_fn=_Times(_STEP_GAIN))
+        network = eqx.tree_at(
+            lambda n: n.hidden[0].weight, network, replace_fn=partial(times, _STEP_GAIN)
+        )
     cell = sobol_points(1024, in_size) + 0.5 / 1024
     low, high = jnp.asarray(lower, dtype=cell.dtype), jnp.asarray(upper, dtype=cell.dtype)
     # At least a thousandth, where features are so steep that hardly a point meets one.
     rms = jnp.maximum(magnitude(network, low + (high - low) * cell).output_rms, 1e-3)
-    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=_Times(1.0 / rms))
-
-
-@dataclass(frozen=True)
-class _Times:
-    """A weight times a number, without a compilation for its size."""
-
-    factor: Array | float
-
-    def __call__(self, weight: Array) -> Array:
-        weight, factor = settled((weight, self.factor))
-        return as_jax(factor * weight)
+    return eqx.tree_at(lambda n: n.readout.weight, network, replace_fn=partial(times, 1.0 / rms))
 
 
 def siren(

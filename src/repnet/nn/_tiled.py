@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from repnet.nn._mlp import MLP
+from repnet.nn._random import as_jax
 from repnet.nn._standardized import Standardized, StandardizedJet
 
 
@@ -79,9 +80,9 @@ class Tiled(eqx.Module):
         lower, upper = np.stack([space, time], axis=-1)
         return Tiled(
             layer,
-            *jax.device_put((np.concatenate(weight), np.concatenate(bias))),
-            *jax.device_put((0.5 * (lower + upper), 0.5 * (upper - lower))),
-            *jax.device_put((times[:-1], np.cumsum([0, *counts[:-1]]), begins)),
+            *as_jax((np.concatenate(weight), np.concatenate(bias))),
+            *as_jax((0.5 * (lower + upper), 0.5 * (upper - lower))),
+            *as_jax((times[:-1], np.cumsum([0, *counts[:-1]]), begins)),
         )
 
     def at(self, x: Float[Array, " dim"]) -> Standardized:

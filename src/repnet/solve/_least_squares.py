@@ -11,6 +11,7 @@ from jaxtyping import ArrayLike, Float, PRNGKeyArray
 from repnet._threads import blas_threads_for
 from repnet.nn import MLP
 from repnet.nn._check import check_activation, check_choice, check_count, check_positive
+from repnet.nn._random import as_jax
 from repnet.problem import Problem
 from repnet.solve._clock import Clock
 from repnet.solve._directions import CHOICES
@@ -142,7 +143,7 @@ def solved_layer(problem: Problem, pilot: Pilot) -> MLP:
     return eqx.tree_at(
         lambda network: (network.readout.weight, network.readout.bias),
         pilot.network,
-        jax.device_put((weights[:-1].T, weights[-1])),
+        as_jax((weights[:-1].T, weights[-1])),
     )
 
 

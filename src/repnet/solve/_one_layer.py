@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP, AbstractFirstLayer, SineLinear
+from repnet.nn._random import as_jax
 
 
 def one_layer(layer: AbstractFirstLayer, out: int) -> MLP:
@@ -42,6 +43,4 @@ def sines(
     """The sine layer of given frequencies and phases."""
     width, dim = frequencies.shape
     blank = eqx.filter_eval_shape(SineLinear, dim, width, frequency=1.0, key=jax.random.key(0))
-    return eqx.tree_at(
-        lambda sine: (sine.weight, sine.bias), blank, jax.device_put((frequencies, phase))
-    )
+    return eqx.tree_at(lambda sine: (sine.weight, sine.bias), blank, as_jax((frequencies, phase)))

@@ -49,12 +49,13 @@ class Evidence:
         across -= 0.5 * self.flat @ (self.flat.T @ across)
         matrix = _with_products(matrix, -1.0, across, self.flat)  # on what polynomials leave
         size, ridge = len(matrix) - self.flat.shape[1], float(np.exp(log_ridge))
-        mean, level = float(np.trace(matrix)) / size, (1.0 + ridge) * float(np.trace(matrix)) / size
+        mean = float(np.trace(matrix)) / size
         matrix[np.diag_indices(len(matrix))] += ridge * mean
         matrix = _with_squares(matrix, mean, self.flat)  # so that the whole can be inverted
         matrix, failed = scipy.linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
         if failed:
             return _FAILED, np.zeros_like(scaling), 0.0
+        level = (1.0 + ridge) * mean  # the eigenvalue of what the polynomials span
         log_det = 2.0 * np.sum(np.log(np.diag(matrix))) - self.flat.shape[1] * np.log(level)
         matrix = scipy.linalg.lapack.dpotri(matrix, lower=1, overwrite_c=1)[0]
         matrix = _with_squares(matrix, -1.0 / level, self.flat)
@@ -78,7 +79,7 @@ def _with_squares(
     columns: Float[np.ndarray, "points columns"],
     times: float = 1.0,
 ) -> Float[np.ndarray, "points points"]:
-    r"""Of $aM + f C C^T$ the lower triangle, in the place of that of $M$."""
+    r"""Of $t M + f C C^T$, $t$ being `times`, the lower triangle, in the place of that of $M$."""
     if not columns.shape[1]:
         return matrix
     return scipy.linalg.blas.dsyrk(factor, columns, times, matrix, lower=1, overwrite_c=1)

@@ -241,7 +241,7 @@ def _pilot_windows(target: Target, cut: Cut, key: PRNGKeyArray) -> Int[np.ndarra
     """The windows nearest to a few data points, which are the same for every size of window."""
     points, cover = target.data.x, cut.cover
     places = max(_PILOTS, _SHORT // len(points)) if target.dim == 1 else _PILOTS
-    chosen = permutation(key, len(points))[: min(places, len(points))]
+    chosen = permutation(key, len(points))[:places]
     place = np.round((points[chosen] - cover.start) / cover.spacing).astype(int)
     node = np.clip(place, 0, np.asarray(cover.counts) - 1)
     return np.unique(np.ravel_multi_index(tuple(node.T), cover.counts))
