@@ -2,7 +2,6 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
@@ -16,7 +15,7 @@ def one_layer(layer: AbstractFirstLayer, out: int) -> MLP:
     return eqx.tree_at(
         lambda n: (n.first, n.readout.weight, n.readout.bias),
         blank,
-        (layer, jnp.zeros((out, layer.width)), jnp.zeros(out)),
+        (layer, *as_jax((np.zeros((out, layer.width)), np.zeros(out)))),
     )
 
 

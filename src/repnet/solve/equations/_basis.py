@@ -77,14 +77,18 @@ class Basis:
         """Number of functions."""
         return self.mix.shape[1]
 
+    def features(
+        self, place: float | Float[np.ndarray, " points"], orders: int
+    ) -> Float[np.ndarray, "orders points read"]:
+        """Derivatives of the units, and of the bias, by the local coordinate, from order zero."""
+        x = np.atleast_1d(place)
+        return np.stack([_features(x, self.frequencies, self.phases, k) for k in range(orders)])
+
     def derivatives(
         self, place: float | Float[np.ndarray, " points"], orders: int
     ) -> Float[np.ndarray, "orders points size"]:
         """Derivatives of the functions by the local coordinate, from order zero."""
-        x = np.atleast_1d(place)
-        return np.stack(
-            [_features(x, self.frequencies, self.phases, k) @ self.mix for k in range(orders)]
-        )
+        return self.features(place, orders) @ self.mix
 
 
 def _features(

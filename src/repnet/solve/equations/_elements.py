@@ -17,11 +17,9 @@ from repnet.solve._progress import AbstractProgress
 from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._basis import Basis
 from repnet.solve.equations._check import check_problem
-from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._equation import STALLED
 from repnet.solve.equations._march import march
 from repnet.solve.equations._piecewise import Piecewise, Tied, tied_of
-from repnet.solve.equations._rows import Frame
 from repnet.solve.equations._sweep import Block, blocks_of, pinned_rows, swept, ties
 from repnet.solve.equations._unknowns import numbers
 
@@ -143,10 +141,9 @@ def fit_elements(wishes: Elements, tied: Tied, key: PRNGKeyArray) -> ElementFit:
     """Choose elements and solve; call in float64 mode."""
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     basis = Basis.of(len(tied.orders), max(tied.orders), rng)
-    linear = check_linear(tied.problem, Frame.of(tied.problem), key)
-    if linear or not tied.from_start:
-        found, settled = _refined(wishes, tied, basis, linear=linear)
-        method = "one sweep" if linear else "Newton's method"
+    if tied.linear or not tied.from_start:
+        found, settled = _refined(wishes, tied, basis, linear=tied.linear)
+        method = "one sweep" if tied.linear else "Newton's method"
     else:
         found, settled = march(tied, basis, wishes.tolerance, wishes.most)
         method = "marched by Newton's method"

@@ -1,30 +1,42 @@
 """Residuals that look at one place, as functions of the field's derivatives there."""
 
-import itertools
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float, Int
 
+from repnet.nn._random import as_jax
 from repnet.problem import Problem, Term, Transformed
 from repnet.problem._jet import Direction, Shared
 from repnet.solve.equations._rows import as_vector
+from repnet.solve.equations._sizes import parts
 
-Looks = tuple[tuple[int, int], ...]
-"""Derivatives that a residual looks at: how often by the first axis, how often by the second."""
+Look = tuple[int, ...]
+"""A derivative of the field: how often by each axis."""
+Looks = tuple[Look, ...]
+
+ALL: dict[int, Looks] = {
+    1: tuple((k,) for k in range(8)),
+    2: tuple((k - j, j) for k in range(6) for j in range(k + 1)),
+}
+"""What is looked at, by the number of axes: beyond what equations may ask by one order."""
 
 _NEAR = 1e-3  # of the half-width: what lies farther away must not matter to a residual
 _LOCAL = 1e-9  # relative change that rounding explains
-_BLOCKS = (32, 2048)  # points that are evaluated together, padded to one of these
+_STEEPEST = 4.0  # decades below the half-width over which fields may vary
+_AFFINE = 1e-9  # relative change of slopes that rounding explains
+_MATTERS = 1e-12  # a slope below that share of the largest is none
+_BLOCKS = (512, 8192)  # points that are evaluated together, padded to one of these
+_MANY = 32  # small blocks from which on a large one is worth its compilation
 
 
 class TaylorField:
-    """A field of two axes with given derivatives at a point and none beyond.
+    """A field with given derivatives at a point and none beyond.
 
     **Arguments:** `x`: the point; `values`: the derivatives, `(out, looks)`; `looks`: which they
     are.
@@ -37,21 +49,27 @@ class TaylorField:
     """
 
     def __init__(self, x: Array, values: Array, looks: Looks):
-        self._x, self._values, self._looks = x, values, looks
+        self.x, self._values, self._looks = x, values, looks
 
     def __call__(self, z: Array) -> Array:
-        return self.differentiated(z, 0, 0)
+        return self.differentiated(z, (0,) * len(self.x))
 
     def jet(self, z: Array) -> "_TaylorJet":
         """The derivatives at a point."""
         return _TaylorJet(self, z)
 
-    def differentiated(self, z: Array, first: int, second: int) -> Array:
-        """The derivative of the given orders by the two axes."""
-        away, orders = z - self._x, np.array(self._looks) - (first, second)
+    def differentiated(self, z: Array, look: Look) -> Array:
+        """A derivative of the field."""
+        if z is self.x:  # as given, which is quick to compile
+            if look in self._looks:
+                return self._values[:, self._looks.index(look)]
+            return jnp.zeros_like(self._values[:, 0])
+        away, orders = z - self.x, np.array(self._looks) - look
         kept = np.flatnonzero(np.all(orders >= 0, axis=1))
-        by_first, by_second = (_powers(away[axis], orders[kept, axis]) for axis in (0, 1))
-        return jnp.sum(self._values[:, kept] * by_first * by_second, axis=1)
+        total = self._values[:, kept]
+        for axis in range(len(self.x)):
+            total = total * _powers(away[axis], orders[kept, axis])
+        return jnp.sum(total, axis=1)
 
 
 class _TaylorJet:
@@ -59,17 +77,24 @@ class _TaylorJet:
         self._field, self._z = field, z
 
     def derivative(self, *directions: Direction) -> Array:
-        along = [jnp.asarray(direction, self._z.dtype) for direction in directions]
+        dim = len(self._field.x)
+        shares: dict[Look, Any] = {(0,) * dim: 1.0}
+        for direction in directions:
+            grown: dict[Look, Any] = {}
+            for look, share in shares.items():
+                for axis in range(dim):
+                    if isinstance(direction, np.ndarray) and direction[axis] == 0.0:
+                        continue
+                    once_more = (*look[:axis], look[axis] + 1, *look[axis + 1 :])
+                    grown[once_more] = grown.get(once_more, 0.0) + share * direction[axis]
+            shares = grown
         total = jnp.zeros_like(self._field(self._z))
-        for axes in itertools.product((0, 1), repeat=len(along)):
-            share = math.prod(v[axis] for v, axis in zip(along, axes, strict=True))
-            second = sum(axes)
-            total += share * self._field.differentiated(self._z, len(axes) - second, second)
+        for look, share in shares.items():
+            total += share * self._field.differentiated(self._z, look)
         return total
 
     def laplacian(self, seeds: Any) -> Array:
-        rows = [jnp.asarray(seed) for seed in seeds]
-        return sum((self.derivative(v, v) for v in rows), jnp.zeros_like(self.derivative()))
+        return sum((self.derivative(v, v) for v in seeds), jnp.zeros_like(self.derivative()))
 
 
 def _powers(away: Array, exponents: Int[np.ndarray, " some"]) -> Float[Array, " some"]:
@@ -80,17 +105,37 @@ def _powers(away: Array, exponents: Int[np.ndarray, " some"]) -> Float[Array, " 
     return jnp.stack(powers)[exponents]
 
 
+class Looked(NamedTuple):
+    """A term at points of a field, seen through the field's derivatives there.
+
+    - `residual`: the term's values not subtracted.
+    - `slopes`, `moves`: its derivatives by those of the field, and by the unknowns' numbers.
+    - `sizes`: the sums of its absolute parts.
+    """
+
+    residual: Float[np.ndarray, "points equations"]
+    slopes: Float[np.ndarray, "points equations out looks"]
+    moves: Float[np.ndarray, "points equations unknowns"]
+    sizes: Float[np.ndarray, "points equations"]
+
+
 @eqx.filter_jit
 def _compiled(
-    residual: Callable, transform: Callable | None, looks: Looks, x: Array, values: Array
-) -> tuple[Array, Array]:
-    def one(x: Array, values: Array) -> tuple[Array, Array]:
-        def at(values: Array) -> Array:
-            field = TaylorField(x, values, looks)
-            seen = field if transform is None else Transformed(field, transform)
-            return as_vector(residual(Shared(seen), x, None))
+    residual: Callable, transform: Callable | None, unknowns: Any, x: Array, values: Array
+) -> tuple[Array, ...]:
+    sought, unravel = ravel_pytree(unknowns)
 
-        return at(values), jax.jacfwd(at)(values)
+    def one(x: Array, values: Array) -> tuple[Array, ...]:
+        def seen(values: Array) -> Callable:
+            field = TaylorField(x, values, ALL[len(x)])
+            return field if transform is None else Transformed(field, transform)
+
+        def at(values: Array, sought: Array) -> Array:
+            return as_vector(residual(Shared(seen(values)), x, unravel(sought)))
+
+        value, pull = jax.vjp(at, values, sought)
+        slopes, moves = jax.vmap(pull)(jnp.eye(value.size))
+        return value, slopes, moves, parts(residual, seen(values), x, unknowns)
 
     return jax.vmap(one)(x, values)
 
@@ -99,38 +144,115 @@ def looked_at(
     problem: Problem,
     name: str,
     looks: Looks,
-    x: Float[np.ndarray, "points 2"],
+    x: Float[np.ndarray, "points dim"],
     values: Float[np.ndarray, "points out looks"],
-) -> tuple[Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations out looks"]]:
-    """Residuals of a term where the field's derivatives are given, and their slopes by these."""
-    size = next((size for size in _BLOCKS if len(x) <= size), _BLOCKS[-1])
+    unknowns: Any = None,
+) -> Looked:
+    """A term's residuals where some of the field's derivatives are given, the others being zero."""
+    places = [ALL[problem.dim].index(look) for look in looks]
+    size = _BLOCKS[len(x) > _MANY * _BLOCKS[0]]
     blocks = -(-len(x) // size)
     padded = np.minimum(np.arange(blocks * size), len(x) - 1).reshape(blocks, size)
-    residual = problem.terms[name].residual
-    found = [
-        _compiled(
-            residual, problem.transform, looks, jnp.asarray(x[part]), jnp.asarray(values[part])
-        )
-        for part in padded
-    ]
-    residuals, slopes = (
-        np.concatenate(list(map(np.asarray, c)))[: len(x)] for c in zip(*found, strict=True)
+    # All of them every time, so that a term is compiled once.
+    shape = (size, problem.out_size, len(ALL[problem.dim]))
+    found = []
+    for part in padded:
+        whole = np.zeros(shape)  # a new one: what is compiled may still read the last
+        whole[..., places] = values[part]
+        at, given = as_jax((x[part], whole))
+        residual = problem.terms[name].residual
+        found.append(_compiled(residual, problem.transform, unknowns, at, given))
+    residual, slopes, moves, sizes = (
+        np.concatenate(list(map(np.asarray, column)))[: len(x)]
+        for column in zip(*found, strict=True)
     )
-    return residuals, slopes
+    return Looked(residual, slopes[..., places], moves, sizes)
+
+
+def rows_from(
+    slopes: Float[np.ndarray, "*places equations out looks"],
+    tables: Sequence[Float[np.ndarray, "points size"]] | Float[np.ndarray, "looks points size"],
+) -> Float[np.ndarray, "*places equations coefficients"]:
+    """What coefficients move: slopes by derivatives of the field times those of its functions.
+
+    **Arguments:** `slopes`: at points in the last of the `places`; `tables`: of every look the
+    functions at these points.
+    """
+    rows = np.zeros((*slopes.shape[:-1], tables[0].shape[1]))
+    for look, table in enumerate(tables):
+        part = slopes[..., look]
+        if part.any():
+            rows += part[..., None] * table[:, None, None, :]
+    return rows.reshape(*rows.shape[:-2], -1)
 
 
 def smooth_field(problem: Problem) -> Callable:
     """A field of about one radian per half-width."""
-    shape = (problem.out_size, problem.dim)
-    waves = jnp.asarray(np.random.default_rng(0).uniform(0.5, 1.5, shape))
-    centre, half = problem.domain.centre, problem.domain.half_width
+    waves, (centre, half) = _waves(problem), (problem.domain.centre, problem.domain.half_width)
     return lambda x: 1.0 + 0.5 * jnp.sin(waves @ ((x - centre) / half) + 0.3)
+
+
+def smooth_derivatives(
+    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
+) -> Float[np.ndarray, "points out looks"]:
+    """Those of `smooth_field`."""
+    waves, half = _waves(problem), problem.domain.half_width
+    angles = (x - problem.domain.centre) / half @ waves.T + 0.3
+    found = []
+    for look in looks:
+        turned = 0.5 * np.sin(angles + 0.5 * np.pi * sum(look)) + float(sum(look) == 0)
+        found.append(turned * np.prod((waves / half) ** np.array(look), axis=1))
+    return np.stack(found, axis=-1)
+
+
+def drawn_derivatives(
+    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
+) -> Float[np.ndarray, "points out looks"]:
+    """Those of a field at random that varies over another length at every point.
+
+    Down to a ten-thousandth of the domain's half-width: what a residual makes of steep fields.
+    """
+    rng = np.random.default_rng(0)
+    shares = 10.0 ** -rng.uniform(0.0, _STEEPEST, (len(x), 1))
+    orders = np.array(looks)
+    scale = shares ** -orders.sum(axis=1) / np.prod(problem.domain.half_width**orders, axis=1)
+    return rng.normal(size=(len(x), problem.out_size, len(looks))) * scale[:, None]
+
+
+def same_slopes(
+    slopes: Float[np.ndarray, "points equations out looks"],
+    others: Float[np.ndarray, "points equations out looks"],
+) -> bool:
+    """Whether a residual's slopes are those about another field: it is affine."""
+    largest = np.max(np.abs(slopes), axis=0)
+    return bool(np.all(np.abs(slopes - others) <= _AFFINE * largest))
+
+
+def which_matter(
+    slopes: Float[np.ndarray, "points equations out looks"], looks: Looks
+) -> Bool[np.ndarray, "equations out looks"]:
+    """The derivatives that a residual depends on; slopes are by half-widths of the domain.
+
+    Over the domain's length, or over a ten-thousandth of it: in long domains derivatives of high
+    order are small.
+    """
+    found = np.zeros(slopes.shape[1:], bool)
+    for steep in (0.0, _STEEPEST):
+        sizes = np.max(np.abs(slopes), axis=0) * 10.0 ** (steep * np.sum(looks, axis=1))
+        found |= sizes > _MATTERS * np.max(sizes, axis=2, keepdims=True)
+    return found
+
+
+def _waves(problem: Problem) -> Float[np.ndarray, "out dim"]:
+    return np.random.default_rng(0).uniform(0.5, 1.5, (problem.out_size, problem.dim))
 
 
 def is_local(
     problem: Problem, term: Term, points: Float[np.ndarray, "points dim"], unknowns: Any
 ) -> bool:
     """Whether a residual sees the field about its own point only."""
+    if not _asks_elsewhere(problem, term, points[0], unknowns):
+        return True
     smooth, half = smooth_field(problem), problem.domain.half_width
 
     @jax.jit
@@ -147,3 +269,26 @@ def is_local(
         if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
             return False
     return True
+
+
+def _asks_elsewhere(
+    problem: Problem, term: Term, x: Float[np.ndarray, " dim"], unknowns: Any
+) -> bool:
+    """Whether a residual looks at the field or a jet of it at anything but its own point."""
+    looks = ((0,) * problem.dim,)
+    fields = []
+
+    def traced(x: Array) -> Array:
+        fields.append(_Watched(x, jnp.zeros((problem.out_size, 1)), looks))
+        return as_vector(term.residual(problem.field(fields[-1]), x, unknowns))
+
+    jax.eval_shape(traced, jnp.asarray(x))
+    return any(field.elsewhere for field in fields)
+
+
+class _Watched(TaylorField):
+    elsewhere = False
+
+    def differentiated(self, z: Array, look: Look) -> Array:
+        self.elsewhere |= z is not self.x
+        return super().differentiated(z, look)

@@ -1,32 +1,37 @@
 """Problems of one axis cut into elements: what is tied, and the rows of every element."""
 
 import dataclasses
-import math
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Complex, Float, Int
 
-from repnet.nn import MLP, Slabbed
+from repnet.nn import Slabbed
+from repnet.nn._random import as_jax
 from repnet.problem import Box, Problem, Region, Term
-from repnet.problem._jet import Shared
 from repnet.solve.equations._basis import Basis
 from repnet.solve.equations._blocks import is_data
-from repnet.solve.equations._local import is_local, smooth_field
+from repnet.solve.equations._local import (
+    ALL,
+    Looked,
+    Looks,
+    drawn_derivatives,
+    is_local,
+    looked_at,
+    rows_from,
+    same_slopes,
+    smooth_derivatives,
+    which_matter,
+)
 from repnet.solve.equations._points import points_of
-from repnet.solve.equations._rows import Frame, as_vector, on_boundary, with_readout
-from repnet.solve.equations._sizes import parts
+from repnet.solve.equations._rows import Frame, on_boundary
 
 _ORDERS = 6  # derivatives up to which equations are looked at
-_PROBES = 5
+_PROBES = 5  # places that tell whether a residual is local
 _LOOKED = 512  # places where the equations' own waves are looked at
-_BLOCKS = (32, 64, 512, 4096)  # points that are evaluated together, padded to one of these
 PINNED = 10.0  # weight of conditions and of what ties elements, rows of equations having 1
 
 
@@ -38,6 +43,8 @@ class Tied:
       neighbouring elements agree.
     - `inside`: names of the equations; `pinned`: points of every other term, of which those named
       in `data` are measured.
+    - `looks`: derivatives of the field that terms look at, from the value on.
+    - `linear`: whether all terms are affine in them.
     - `rates`: the equations' own exponents in equal parts of the axis, per half-width of the
       domain, `(places, exponents)`; zeros where there are none.
     """
@@ -46,6 +53,8 @@ class Tied:
     orders: tuple[int, ...]
     inside: tuple[str, ...]
     pinned: dict[str, Float[np.ndarray, "points 1"]]
+    looks: Looks
+    linear: bool
     rates: Complex[np.ndarray, "places exponents"]
     data: tuple[str, ...] = ()
 
@@ -91,15 +100,22 @@ def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
         for name, term in problem.terms.items()
         if name not in solid
     }
+    inside, orders, most, linear = [], np.zeros(problem.out_size, int), 0, True
     for name, term in problem.terms.items():
-        places = pinned[name][:_PROBES] if name in pinned else _probes(problem)
-        if not is_local(problem, term, places, unknowns):
+        x = pinned[name] if name in pinned else _everywhere_between(problem)
+        if not is_local(problem, term, _few(x, _PROBES), unknowns):
             raise ValueError(
                 "`Elements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
             )
-    slopes = np.concatenate([_slopes(problem, term, unknowns) for term in solid.values()], axis=1)
-    orders = _orders(slopes)
+        slopes, others = _slopes(problem, name, _few(x, _LOOKED), unknowns)
+        linear &= same_slopes(slopes, others)
+        matters = which_matter(slopes, ALL[1]) | which_matter(others, ALL[1])
+        highest = np.max(np.where(matters, np.arange(len(ALL[1])), 0), axis=(0, 2))
+        most = max(most, int(highest.max()))
+        if name in solid:
+            orders = np.maximum(orders, highest)
+            inside.append(slopes)
     if np.any(orders > _ORDERS):
         raise ValueError(
             f"`Elements` takes equations up to order {_ORDERS}; got one of order {orders.max()}."
@@ -109,7 +125,9 @@ def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
         tuple(int(order) for order in orders),
         tuple(solid),
         pinned,
-        _rates(slopes, int(orders.max())),
+        tuple((k,) for k in range(most + 1)),
+        linear,
+        _rates(np.concatenate(inside, axis=1), int(orders.max())),
         tuple(name for name in pinned if unknowns is not None and is_data(problem.terms[name])),
     )
 
@@ -130,41 +148,24 @@ def _everywhere(problem: Problem, term: Term) -> bool:
     )
 
 
-def _probes(problem: Problem) -> Float[np.ndarray, "probes 1"]:
-    share = np.random.default_rng(1).uniform(0.1, 0.9, (_PROBES, 1))
-    return problem.domain.lower + share * (problem.domain.upper - problem.domain.lower)
+def _everywhere_between(problem: Problem) -> Float[np.ndarray, "places 1"]:
+    walls = np.linspace(problem.domain.lower, problem.domain.upper, _LOOKED + 1)
+    return 0.5 * (walls[1:] + walls[:-1])
+
+
+def _few(x: Float[np.ndarray, "points 1"], most: int) -> Float[np.ndarray, "some 1"]:
+    return x[np.unique(np.linspace(0, len(x) - 1, most).astype(int))]
 
 
 def _slopes(
-    problem: Problem, term: Term, unknowns: Any
-) -> Float[np.ndarray, "places equations out orders"]:
-    """A residual's derivatives by those of a smooth field, in half-widths, all over the axis."""
-    smooth, half = smooth_field(problem), problem.domain.half_width[0]
-    factorials = jnp.asarray([float(math.factorial(k)) for k in range(_ORDERS + 2)])
-
-    @jax.jit
-    @jax.vmap
-    def at(x: Array) -> Array:
-        def residual(amounts: Array) -> Array:
-            def moved(z: Array) -> Array:
-                powers = jnp.stack([((z[0] - x[0]) / half) ** k for k in range(_ORDERS + 2)])
-                return smooth(z) + amounts @ (powers / factorials)
-
-            return as_vector(term.residual(problem.field(moved), x, unknowns))
-
-        return jax.jacfwd(residual)(jnp.zeros((problem.out_size, _ORDERS + 2)))
-
-    walls = np.linspace(problem.domain.lower, problem.domain.upper, _LOOKED + 1)
-    return np.asarray(at(jnp.asarray(0.5 * (walls[1:] + walls[:-1]))))
-
-
-def _orders(
-    slopes: Float[np.ndarray, "places equations out orders"],
-) -> Int[np.ndarray, " out"]:
-    """The highest derivative of every output that the equations depend on."""
-    sizes = np.max(np.abs(slopes), axis=(0, 3), keepdims=True)
-    matters = np.any(np.abs(slopes) > 1e-12 * sizes, axis=(0, 1))
-    return np.max(np.where(matters, np.arange(_ORDERS + 2), 0), axis=1)
+    problem: Problem, name: str, x: Float[np.ndarray, "places 1"], unknowns: Any
+) -> list[Float[np.ndarray, "places equations out orders"]]:
+    """A residual's derivatives by those of a smooth field, and of one drawn, in half-widths."""
+    scale = float(problem.domain.half_width[0]) ** -np.arange(float(len(ALL[1])))
+    return [
+        looked_at(problem, name, ALL[1], x, field(problem, ALL[1], x), unknowns).slopes * scale
+        for field in (smooth_derivatives, drawn_derivatives)
+    ]
 
 
 def _rates(
@@ -188,49 +189,6 @@ def _rates(
     with np.errstate(divide="ignore", invalid="ignore"):  # of an equation of less than full order
         rates = np.stack([scipy.linalg.eigvals(a, b) for a, b in zip(ahead, here, strict=True)])
     return np.where(np.isfinite(rates), rates, 0.0)
-
-
-@eqx.filter_jit
-def _compiled(
-    residual: Callable,
-    transform: Callable | None,
-    layer: MLP,
-    unknowns: Any,
-    x: Array,
-    centre: Array,
-    half: Array,
-    readout: Array,
-) -> tuple[Array, Array, Array]:
-    sought, unravel = ravel_pytree(unknowns)
-
-    def one(point: Array, centre: Array, half: Array, flat: Array) -> tuple[Array, Array, Array]:
-        def at(flat: Array, sought: Array) -> Array:
-            field = Frame(centre, half, transform).field(with_readout(layer, flat))
-            return as_vector(residual(Shared(field), point, unravel(sought)))
-
-        value, pull = jax.vjp(at, flat, sought)
-        return value, *jax.vmap(pull)(jnp.eye(value.size))
-
-    return jax.vmap(one)(x, centre, half, readout)
-
-
-@eqx.filter_jit
-def _compiled_values(
-    residual: Callable,
-    transform: Callable | None,
-    layer: MLP,
-    unknowns: Any,
-    x: Array,
-    centre: Array,
-    half: Array,
-    readout: Array,
-) -> tuple[Array, Array]:
-    def one(point: Array, centre: Array, half: Array, flat: Array) -> tuple[Array, Array]:
-        field = Frame(centre, half, transform).field(with_readout(layer, flat))
-        value = as_vector(residual(Shared(field), point, unknowns))
-        return value, parts(residual, field, point, unknowns)
-
-    return jax.vmap(one)(x, centre, half, readout)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,59 +231,51 @@ class Piecewise:
         """Points of the given elements from points of $[-1, 1]$."""
         return self.centres[which, None] + self.halves[which, None] * local
 
-    @property
-    def readouts(self) -> Float[np.ndarray, "elements flat"]:
-        """Read-outs of the layer, as `with_readout` takes them."""
-        read = self.coefficients @ self.basis.mix.T
-        return np.concatenate(
-            [read[..., :-1].reshape(self.count, -1), read[..., -1]],
-            axis=1,
-        )
+    def looked(
+        self, name: str, local: Float[np.ndarray, " points"], which: Int[np.ndarray, " some"]
+    ) -> Looked:
+        """A term at the same points of $[-1, 1]$ in some elements: arrays `(some, points, ...)`."""
+        read, looks = self._readouts(which), self.tied.looks
+        at_points = self.basis.features(local, len(looks))
+        values = np.stack([read @ features.T for features in at_points], axis=-1)
+        values = np.swapaxes(values * self._scale(which)[:, None, None, :], 1, 2)
+        x = self.placed(local, which)
+        flat = values.reshape(-1, *values.shape[2:])
+        found = looked_at(self.tied.problem, name, looks, x.reshape(-1, 1), flat, self.unknowns)
+        return Looked(*(each.reshape(*x.shape, *each.shape[1:]) for each in found))
 
     def rows(
-        self, name: str, x: Float[np.ndarray, " points"], which: Int[np.ndarray, " points"]
+        self, name: str, local: Float[np.ndarray, " points"], which: Int[np.ndarray, " some"]
     ) -> tuple[
-        Float[np.ndarray, "points equations"],
-        Float[np.ndarray, "points equations coefficients"],
-        Float[np.ndarray, "points equations unknowns"],
+        Float[np.ndarray, "some points equations"],
+        Float[np.ndarray, "some points equations coefficients"],
+        Float[np.ndarray, "some points equations unknowns"],
     ]:
-        """Residuals of a term at points of elements, and what coefficients and unknowns move."""
-        value, rows, moves = self._evaluated(_compiled, name, x, which)
-        out, units = len(self.tied.orders), self.basis.mix.shape[0] - 1
-        weights = rows[..., :-out].reshape(*rows.shape[:2], out, units)
-        read = np.concatenate([weights, rows[..., -out:, None]], axis=3)
-        return value, (read @ self.basis.mix).reshape(*rows.shape[:2], -1), moves
+        """Residuals of a term in some elements, and what coefficients and unknowns move."""
+        found = self.looked(name, local, which)
+        slopes = found.slopes * self._scale(which)[:, None, None, None, :]
+        tables = self.basis.derivatives(local, len(self.tied.looks))
+        return found.residual, rows_from(slopes, tables), found.moves
 
-    def residuals(
-        self, name: str, x: Float[np.ndarray, " points"], which: Int[np.ndarray, " points"]
-    ) -> tuple[Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations"]]:
-        """Residuals of a term at points of elements, and the sums of their absolute parts."""
-        value, sizes = self._evaluated(_compiled_values, name, x, which)
-        return value, sizes
+    def pinned(
+        self, name: str
+    ) -> tuple[Looked, Float[np.ndarray, "points equations coefficients"]]:
+        """A term at its own points, and what the coefficients of their elements move."""
+        x, looks = self.tied.pinned[name], self.tied.looks
+        own = self.holding(x[:, 0])
+        local = (x[:, 0] - self.centres[own]) / self.halves[own]
+        features, scale = self.basis.features(local, len(looks)), self._scale(own)[:, None, :]
+        values = np.einsum("kpr,por->pok", features, self._readouts(own)) * scale
+        found = looked_at(self.tied.problem, name, looks, x, values, self.unknowns)
+        return found, rows_from(found.slopes * scale[:, None], features @ self.basis.mix)
 
-    def _evaluated(
-        self, compiled: Callable, name: str, x: np.ndarray, which: np.ndarray
-    ) -> list[np.ndarray]:
-        problem = self.tied.problem
-        residual = problem.terms[name].residual
-        readouts, found = self.readouts, []
-        for first in range(0, len(x), _BLOCKS[-1]):
-            part = np.arange(first, min(first + _BLOCKS[-1], len(x)))
-            size = next(size for size in _BLOCKS if len(part) <= size)
-            padded = np.concatenate([part, np.repeat(part[-1:], size - len(part))])
-            own = which[padded]
-            values = compiled(
-                residual,
-                problem.transform,
-                self.basis.layer,
-                self.unknowns,
-                jnp.asarray(x[padded, None]),
-                jnp.asarray(self.centres[own, None]),
-                jnp.asarray(self.halves[own, None]),
-                jnp.asarray(readouts[own]),
-            )
-            found.append([np.asarray(value)[: len(part)] for value in values])
-        return [np.concatenate(column) for column in zip(*found, strict=True)]
+    def _readouts(self, which: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some out read"]:
+        # Of these the network is made: what basis functions lose to rounding is not in them.
+        return self.coefficients[which] @ self.basis.mix.T
+
+    def _scale(self, which: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some looks"]:
+        """From derivatives by the local coordinate to those by the user's."""
+        return self.halves[which, None] ** -np.arange(float(len(self.tied.looks)))
 
     def at_checks(
         self, name: str
@@ -334,19 +284,15 @@ class Piecewise:
         Float[np.ndarray, "elements checks equations"],
     ]:
         """Residuals of an equation between the collocation points, and their parts."""
-        which = np.arange(self.count)
-        x = self.placed(self.basis.checks, which).ravel()
-        found = self.residuals(name, x, np.repeat(which, len(self.basis.checks)))
-        value, sizes = (array.reshape(self.count, -1, array.shape[1]) for array in found)
-        return value, sizes
+        found = self.looked(name, self.basis.checks, np.arange(self.count))
+        return found.residual, found.sizes
 
     def at_pinned(
         self, name: str
     ) -> tuple[Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations"]]:
         """Residuals of a condition less its values, and their parts."""
-        points = self.tied.pinned[name]
-        value, sizes = self.residuals(name, points[:, 0], self.holding(points[:, 0]))
-        return self.less_values(name, value), sizes
+        found, _ = self.pinned(name)
+        return self.less_values(name, found.residual), found.sizes
 
     def less_values(
         self, name: str, value: Float[np.ndarray, "points equations"]
@@ -373,12 +319,9 @@ class Piecewise:
 
     def at_nodes(self, norms: Float[np.ndarray, "elements equations"]) -> float:
         """Sum of the squares of what the equations miss at the collocation points, weighted."""
-        which, total, first = np.arange(self.count), 0.0, 0
-        x = self.placed(self.basis.nodes, which).ravel()
-        own = np.repeat(which, len(self.basis.nodes))
+        total, first = 0.0, 0
         for name in self.tied.inside:
-            value, _ = self.residuals(name, x, own)
-            value = value.reshape(self.count, -1, value.shape[1])
+            value = self.looked(name, self.basis.nodes, np.arange(self.count)).residual
             last = first + value.shape[2]
             share = self.basis.weights[:, None] * value / norms[:, None, first:last]
             total += float(np.sum(np.square(share)))
@@ -396,7 +339,7 @@ class Piecewise:
         for name in self.tied.pinned:
             value, here = self.at_pinned(name)
             # Where the field vanishes, its size is that of the field elsewhere.
-            _, within = self.residuals(name, self.centres, np.arange(self.count))
+            within = self.looked(name, np.zeros(1), np.arange(self.count)).sizes[:, 0]
             whole = np.maximum(np.mean(np.square(here), axis=0), share @ np.square(within))
             left = np.mean(np.square(value), axis=0)
             found[name] = float(np.sqrt(np.mean(left / np.maximum(whole, 1e-300))))
@@ -424,20 +367,15 @@ class Piecewise:
 
     def network(self) -> Slabbed:
         """The elements as one network in the user's units."""
-        one = Frame(jnp.zeros(1), jnp.ones(1), None).wrap(self.basis.layer)
-        many = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (self.count, *leaf.shape)), one)
+        centre, half_width = as_jax((np.zeros(1), np.ones(1)))
+        one = Frame(centre, half_width, None).wrap(self.basis.layer)
         read = self.coefficients @ self.basis.mix.T
         slabs = eqx.tree_at(
             lambda s: (s.network.readout.weight, s.network.readout.bias, s.centre, s.half_width),
-            many,
-            tuple(
-                map(
-                    jnp.asarray,
-                    (read[..., :-1], read[..., -1], self.centres[:, None], self.halves[:, None]),
-                )
-            ),
+            jax.tree.map(lambda leaf: np.broadcast_to(leaf, (self.count, *leaf.shape)), one),
+            (read[..., :-1], read[..., -1], self.centres[:, None], self.halves[:, None]),
         )
-        return Slabbed(slabs, jnp.asarray(self.edges[:-1]))
+        return Slabbed(*as_jax((slabs, self.edges[:-1])))
 
     @staticmethod
     def blank(

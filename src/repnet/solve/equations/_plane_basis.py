@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from repnet.nn import MLP
 from repnet.solve._one_layer import one_layer, sines
+from repnet.solve.equations._local import Look
 
 _UNITS = 200
 _REACH = 6.0  # largest frequency of a unit, radians per half-width of the tile
@@ -17,8 +18,6 @@ _NODES = 18  # collocation points per axis
 _WALL = 24  # points on a wall of a tile
 _DEGREES = 16  # of the Chebyshev polynomials that tell what is resolved
 _TAIL = 11  # degree from which a polynomial counts as not resolved
-
-Look = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Evolution problems of one axis of space, to be cut into tiles of space and time."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,20 +10,26 @@ from jaxtyping import Float, Int
 
 from repnet.problem import Box, Face, Problem, Region, Term, Union
 from repnet.solve.equations._evolution import is_lasting, is_start, ring_of
-from repnet.solve.equations._local import Looks, is_local, looked_at
+from repnet.solve.equations._local import (
+    ALL,
+    Looks,
+    drawn_derivatives,
+    is_local,
+    looked_at,
+    same_slopes,
+    smooth_derivatives,
+    which_matter,
+)
 from repnet.solve.equations._rows import on_boundary
 
 _ORDER = 4  # highest total order of a derivative in an equation
-_ALL: Looks = tuple((i, j) for i in range(_ORDER + 2) for j in range(_ORDER + 2 - i))
-_PROBES = 32
+_PROBES = 128
 _FEW = 3  # of them that tell whether a residual is local
-_MATTERS = 1e-12  # a slope below that share of the largest is none
 _SCAN = 2000  # places where jumps are looked for
 _SUDDEN = 0.02  # change between two of them, as a share of all there is, that may be a jump
 _KEPT = 0.7  # share of it that one half of the interval keeps where it is one
 _EXACT = 1e-14
 _MOST_JUMPS = 64
-_LINEAR = 1e-9  # relative change of slopes that rounding explains
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +41,7 @@ class SpaceTime:
     - `inside`, `start`: names of the equations and of what holds at the begin of time.
     - `sides`: faces of space of every other term, but for `ring`, which a field of the box's period
       meets by itself.
-    - `looks`: derivatives that every term looks at.
+    - `looks`: derivatives of the field up to the orders that terms look at.
     - `linear`: whether all terms are affine in them.
     - `jumps`: places where an equation's coefficients or sources jump, all through time.
     """
@@ -45,7 +52,7 @@ class SpaceTime:
     start: tuple[str, ...]
     sides: dict[str, tuple[Face, ...]]
     ring: str | None
-    looks: dict[str, Looks]
+    looks: Looks
     linear: bool
     jumps: tuple[float, ...] = ()
 
@@ -76,14 +83,12 @@ class SpaceTime:
     def _at_start(
         self, name: str, x: Float[np.ndarray, "points 2"]
     ) -> tuple[Float[np.ndarray, "points equations known"], Float[np.ndarray, "points equations"]]:
-        looks = self.looks[name]
-        zero = np.zeros((len(x), self.problem.out_size, len(looks)))
-        value, slopes = looked_at(self.problem, name, looks, x, zero)
-        rows = np.zeros((*value.shape, len(self.known)))
+        zero = np.zeros((len(x), self.problem.out_size, len(self.looks)))
+        found = looked_at(self.problem, name, self.looks, x, zero)
+        rows = np.zeros((*found.residual.shape, len(self.known)))
         for column, (out, k) in enumerate(self.known):
-            if (0, k) in looks:
-                rows[..., column] = slopes[:, :, out, looks.index((0, k))]
-        return rows, -value
+            rows[..., column] = found.slopes[:, :, out, self.looks.index((0, k))]
+        return rows, -found.residual
 
 
 def space_time_of(problem: Problem) -> SpaceTime:
@@ -125,7 +130,7 @@ def space_time_of(problem: Problem) -> SpaceTime:
             raise ValueError(
                 f"`SpaceTimeElements` takes equations with derivatives by {name}; there is none."
             )
-    jumps = tuple(sorted({x for name in inside for x in _jumps(problem, name, looks[name])}))
+    jumps = tuple(sorted({x for name in inside for x in _jumps(problem, name, looks)}))
     found = SpaceTime(
         problem, orders, tuple(inside), tuple(start), sides, ring, looks, linear, jumps
     )
@@ -141,9 +146,9 @@ def _faces(region: Region) -> tuple[Face, ...]:
 
 def _looked(
     problem: Problem, inside: list[str], start: list[str], ring: str | None
-) -> tuple[dict[str, Looks], Int[np.ndarray, "out 2"], bool]:
-    """What every term looks at, the equations' orders, and whether all are affine."""
-    looks: dict[str, Looks] = {}
+) -> tuple[Looks, Int[np.ndarray, "out 2"], bool]:
+    """What terms look at, the equations' orders, and whether all are affine."""
+    reach, total = np.zeros(2, int), 0
     orders, linear, equations = np.zeros((problem.out_size, 2), int), True, 0
     for name, term in problem.terms.items():
         if name == ring:
@@ -154,35 +159,38 @@ def _looked(
                 "`SpaceTimeElements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
             )
-        slopes, others = (_slopes(problem, name, x, seed) for seed in (0, 1))
-        largest = max(float(np.max(np.abs(slopes))), 1e-300)
-        affine = bool(np.max(np.abs(slopes - others)) <= _LINEAR * largest)
+        slopes, others = (
+            _slopes(problem, name, x, field) for field in (smooth_derivatives, drawn_derivatives)
+        )
+        affine = same_slopes(slopes, others)
         if name in start and not affine:
             raise ValueError(
                 "`SpaceTimeElements` takes conditions at the begin of time that are affine in the "
                 f"field; term {name!r} is not."
             )
         linear &= affine
-        matters = np.max(np.abs(slopes), axis=(0, 1)) > _MATTERS * largest
-        looks[name] = tuple(a for a, m in zip(_ALL, matters.any(axis=0), strict=True) if m)
-        if not looks[name]:
+        matters = which_matter(slopes, ALL[2]) | which_matter(others, ALL[2])
+        if not matters.any():
             raise ValueError(
                 f"`Problem(terms=...)`: the residual of term {name!r} doesn't depend on the field."
             )
-        if max(map(sum, looks[name])) > _ORDER:
+        asked = np.array(ALL[2])[matters.any(axis=(0, 1))]
+        if asked.sum(axis=1).max() > _ORDER:
             raise ValueError(
                 f"`SpaceTimeElements` takes equations up to order {_ORDER}; term {name!r} is of a "
                 "higher one."
             )
+        reach, total = np.maximum(reach, asked.max(axis=0)), max(total, *asked.sum(axis=1))
         if name in inside:
             equations += slopes.shape[1]
-            for out, place in zip(*np.nonzero(matters), strict=True):
-                orders[out] = np.maximum(orders[out], _ALL[place])
+            for out, place in zip(*np.nonzero(matters.any(axis=0)), strict=True):
+                orders[out] = np.maximum(orders[out], ALL[2][place])
     if equations != problem.out_size:
         raise ValueError(
             "`SpaceTimeElements` needs one equation per output; the problem has "
             f"{equations} equation(s) for {problem.out_size} output(s)."
         )
+    looks = tuple(look for look in ALL[2] if sum(look) <= total and np.all(look <= reach))
     return looks, orders, linear
 
 
@@ -193,13 +201,11 @@ def _probes(problem: Problem, term: Term) -> Float[np.ndarray, "points 2"]:
 
 
 def _slopes(
-    problem: Problem, name: str, x: Float[np.ndarray, "points 2"], seed: int
+    problem: Problem, name: str, x: Float[np.ndarray, "points 2"], field: Callable
 ) -> Float[np.ndarray, "points equations out looks"]:
-    """By all derivatives, in half-widths of the domain, about some field."""
-    shape = (len(x), problem.out_size, len(_ALL))
-    scale = np.prod(problem.domain.half_width ** -np.asarray(_ALL, float), axis=1)
-    drawn = np.random.default_rng(seed).normal(size=shape)
-    return looked_at(problem, name, _ALL, x, drawn * scale)[1] * scale
+    """By all derivatives of some field, in half-widths of the domain."""
+    scale = np.prod(problem.domain.half_width ** -np.asarray(ALL[2], float), axis=1)
+    return looked_at(problem, name, ALL[2], x, field(problem, ALL[2], x)).slopes * scale
 
 
 def _jumps(problem: Problem, name: str, looks: Looks) -> list[float]:
@@ -213,7 +219,7 @@ def _jumps(problem: Problem, name: str, looks: Looks) -> list[float]:
         scale = np.prod(problem.domain.half_width ** -np.asarray(looks, float), axis=1)
         drawn = np.random.default_rng(0).normal(size=shape) * scale
         found = looked_at(problem, name, looks, places, np.broadcast_to(drawn, (len(x), *shape)))
-        return np.concatenate([found[0], (found[1] * scale).reshape(len(x), -1)], axis=1)
+        return np.concatenate([found.residual, (found.slopes * scale).reshape(len(x), -1)], axis=1)
 
     x = np.linspace(lower, upper, _SCAN + 1)[1:-1]
     values = at(x)
@@ -243,14 +249,19 @@ def _check_start(found: SpaceTime) -> None:
     lower, upper = found.walls
     x = np.linspace(lower, upper, _PROBES + 2)[1:-1]
     begin = np.stack([x, np.full_like(x, found.times[0])], axis=1)
-    rows = np.concatenate([found._at_start(name, begin)[0] for name in found.start], axis=1)
-    needed = {k for _, k in found.known}
+    zero, needed = (
+        np.zeros((len(x), len(found.orders), len(found.looks))),
+        {k for _, k in found.known},
+    )
     for name in found.start:
-        if any(i > 0 or j not in needed for i, j in found.looks[name]):
+        slopes = looked_at(found.problem, name, found.looks, begin, zero).slopes
+        asked = np.array(found.looks)[slopes.any(axis=(0, 1, 2))]
+        if any(i > 0 or j not in needed for i, j in asked):
             raise ValueError(
                 "`SpaceTimeElements` takes values and rates at the begin of time, of lower order "
                 f"than the equations; term {name!r} looks at other derivatives."
             )
+    rows = np.concatenate([found._at_start(name, begin)[0] for name in found.start], axis=1)
     if np.any(np.linalg.matrix_rank(rows) < len(found.known)):
         raise ValueError(
             "`SpaceTimeElements` needs every output at the begin of time, and its derivatives by "

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
@@ -20,10 +19,9 @@ from repnet.solve._solution import RESULTS, Plan, Solution
 from repnet.solve.equations._chain import Chain
 from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._equation import STALLED
-from repnet.solve.equations._fit import judge
+from repnet.solve.equations._local import Looked, looked_at
 from repnet.solve.equations._plane_basis import PlaneBasis
 from repnet.solve.equations._points import points_of
-from repnet.solve.equations._rows import Frame
 from repnet.solve.equations._space_time import SpaceTime, space_time_of
 from repnet.solve.equations._strip import State, Strip, System, system_of
 
@@ -49,6 +47,7 @@ _LITTLE = 1.05  # a growth below this isn't worth new factors
 _JOINED = 1e-3  # share of the tolerance of what may be lost where two elements are joined
 _IDLE = 1e-2  # share of the tolerance that such elements miss at most
 _HELD = 2048  # points that judge
+_WITHIN = 256  # of them that tell how large a field is that vanishes on a boundary
 
 
 class SpaceTimeElements(eqx.Module):
@@ -125,9 +124,8 @@ def solve_space_time(wishes: SpaceTimeElements, problem: SpaceTime, key: PRNGKey
         march_key, held_key = jax.random.split(key)
         march = March.begun(wishes, problem, march_key)
         march.to_the_end()
-        network = march.network()
-        errors = _judged(problem.problem, network, held_key)
-        field = problem.problem.field(network)
+        errors = _judged(march, held_key)
+        field = problem.problem.field(march.network())
     error = math.hypot(*errors.values())
     solved = march.finished and error <= STALLED
     return Solution(
@@ -141,15 +139,31 @@ def solve_space_time(wishes: SpaceTimeElements, problem: SpaceTime, key: PRNGKey
     )
 
 
-def _judged(problem: Problem, network: Tiled, key: PRNGKeyArray) -> dict[str, float]:
-    keys = jax.random.split(key, len(problem.terms))
+def _judged(march: "March", key: PRNGKeyArray) -> dict[str, float]:
+    """Every term's residual relative to its parts, at points that were not fitted."""
+    problem = march.problem
+    stated = problem.problem
+    keys = jax.random.split(key, len(stated.terms))
     held = {
-        name: points_of(problem, term, _HELD, each)
-        for each, (name, term) in zip(keys, problem.terms.items(), strict=True)
+        name: points_of(stated, term, _HELD, each)
+        for each, (name, term) in zip(keys, stated.terms.items(), strict=True)
     }
-    same = Frame(jnp.zeros(2), jnp.ones(2), problem.transform)
-    found = judge(problem, same, network, held)
+    inside, found = held[problem.inside[0]][:_WITHIN], {}
+    for name, x in held.items():
+        if name == problem.ring:
+            found[name] = march.gap(x[:, 1], inside)
+            continue
+        seen = march.looked(name, x)
+        size = _rms(seen.sizes)
+        if name not in problem.inside:
+            # On a boundary where the field vanishes, its size is that of the field elsewhere.
+            size = np.maximum(size, _rms(march.looked(name, inside).sizes))
+        found[name] = float(_rms(_rms(seen.residual) / np.maximum(size, 1e-300)))
     return {name: error if math.isfinite(error) else math.inf for name, error in found.items()}
+
+
+def _rms(values: Float[np.ndarray, "points *each"]) -> Float[np.ndarray, "*each"]:
+    return np.asarray(np.sqrt(np.mean(np.square(values), axis=0)))
 
 
 class _Tried(NamedTuple):
@@ -339,6 +353,43 @@ class March:
             if step > _PATIENT and change >= before:
                 return None
         return None
+
+    def derivatives(
+        self, x: Float[np.ndarray, "points 2"]
+    ) -> Float[np.ndarray, "points out looks"]:
+        """What terms look at, at points of the whole domain; beyond the last slab it goes on."""
+        ends = [strip.last for strip in self.strips[:-1]]
+        which = np.searchsorted(ends, x[:, 1], side="right")
+        found = np.empty((len(x), len(self.problem.orders), len(self.problem.looks)))
+        for place in np.unique(which):
+            here = which == place
+            found[here] = self.strips[place].derivatives(x[here], self.problem.looks)
+        return found
+
+    def looked(self, name: str, x: Float[np.ndarray, "points 2"]) -> Looked:
+        """A term at points of the whole domain."""
+        looks = self.problem.looks
+        return looked_at(self.problem.problem, name, looks, x, self.derivatives(x))
+
+    def gap(
+        self, times: Float[np.ndarray, " points"], inside: Float[np.ndarray, "within 2"]
+    ) -> float:
+        """What the field's derivatives along space differ at the two ends of a ring, relative.
+
+        Where they vanish, their size is that of those inside.
+        """
+        left, right = (
+            self.derivatives(np.stack([np.full_like(times, wall), times], axis=1))
+            for wall in self.problem.walls
+        )
+        sizes = np.maximum(_rms(np.abs(left) + np.abs(right)), _rms(2.0 * self.derivatives(inside)))
+        shares = _rms(left - right) / np.maximum(sizes, 1e-300)
+        tied = [
+            shares[out, self.problem.looks.index((k, 0))]
+            for out, (order, _) in enumerate(self.problem.orders)
+            for k in range(order)
+        ]
+        return float(_rms(np.array(tied)))
 
     def network(self) -> Tiled:
         """The elements as one network in the user's units."""

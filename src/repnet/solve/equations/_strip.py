@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repnet.solve.equations._chain import Chain
-from repnet.solve.equations._local import looked_at
+from repnet.solve.equations._local import Looked, Looks, looked_at, rows_from
 from repnet.solve.equations._plane_basis import PlaneBasis
 from repnet.solve.equations._space_time import SpaceTime
 
@@ -84,42 +84,45 @@ class Strip:
                 values[:, out] += share * (state[:, column] @ to_dense.T)
         return self.having(values @ self.basis.back.T)
 
+    def derivatives(
+        self, x: Float[np.ndarray, "points 2"], looks: Looks
+    ) -> Float[np.ndarray, "points out looks"]:
+        """Derivatives of the field at points of the slab."""
+        which = np.clip(np.searchsorted(self.edges, x[:, 0], side="right") - 1, 0, self.count - 1)
+        halves, middle = self.halves[which], 0.5 * (self.first + self.last)
+        local = np.stack(
+            [(x[:, 0] - self.centres[which]) / halves, (x[:, 1] - middle) / self.half_time], axis=1
+        )
+        found = np.empty((len(x), len(self.problem.orders), len(looks)))
+        for place, (i, j) in enumerate(looks):
+            table = self.basis.at(local, (i, j)) * (halves**-i * self.half_time**-j)[:, None]
+            found[..., place] = np.einsum("ps,pos->po", table, self.coefficients[which])
+        return found
+
     def at_end(self, x: Float[np.ndarray, " points"]) -> Float[np.ndarray, "points known"]:
         """The state at the end of the slab."""
-        which = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.count - 1)
-        local = np.stack([(x - self.centres[which]) / self.halves[which], np.ones_like(x)], axis=1)
-        found = np.zeros((len(x), len(self.problem.known)))
-        for column, (out, k) in enumerate(self.problem.known):
-            table = self.basis.at(local, (0, k)) / self.half_time**k
-            found[:, column] = np.sum(table * self.coefficients[which, out], axis=1)
-        return found
+        end = np.stack([x, np.full_like(x, self.last)], axis=1)
+        looks = tuple(sorted({(0, k) for _, k in self.problem.known}))
+        found = self.derivatives(end, looks)
+        return np.stack([found[:, out, k] for out, k in self.problem.known], axis=1)
 
     def at_wall(self) -> Float[np.ndarray, "tiles wall"]:
         """Places where the slab's start is met."""
         return self.centres[:, None] + self.halves[:, None] * self.basis.points["start"][:, 0]
 
-    def looked(
-        self, name: str, kind: str, which: Int[np.ndarray, " some"]
-    ) -> tuple[
-        Float[np.ndarray, "some points equations"],
-        Float[np.ndarray, "some points equations out looks"],
-    ]:
-        """Residuals of a term at points of some tiles, and slopes by the local derivatives."""
-        looks, local = self.problem.looks[name], self.basis.points[kind]
-        i, j = np.array(looks).T
-        scale = self.halves[which, None] ** -i * self.half_time**-j
+    def looked(self, name: str, kind: str, which: Int[np.ndarray, " some"]) -> Looked:
+        """A term at points of some tiles, all of the first one first, and what moves it."""
+        looks, local = self.problem.looks, self.basis.points[kind]
         values = np.stack(
             [self.coefficients[which] @ self.basis.table(kind, look).T for look in looks], axis=-1
         )
-        values = np.swapaxes(values * scale[:, None, None, :], 1, 2)
+        values = np.swapaxes(values * self._scale(which)[:, None, None, :], 1, 2)
         x = np.empty((len(which), len(local), 2))
         x[..., 0] = self.centres[which, None] + self.halves[which, None] * local[:, 0]
         x[..., 1] = 0.5 * (self.first + self.last) + self.half_time * local[:, 1]
         flat = values.reshape(-1, *values.shape[2:])
-        residual, slopes = looked_at(self.problem.problem, name, looks, x.reshape(-1, 2), flat)
-        residual = residual.reshape(*x.shape[:2], -1)
-        slopes = slopes.reshape(*residual.shape, *slopes.shape[2:])
-        return residual, slopes * scale[:, None, None, None, :]
+        found = looked_at(self.problem.problem, name, looks, x.reshape(-1, 2), flat)
+        return Looked(*(each.reshape(*x.shape[:2], *each.shape[1:]) for each in found))
 
     def rows(
         self, name: str, kind: str, which: Int[np.ndarray, " some"]
@@ -128,11 +131,14 @@ class Strip:
         Float[np.ndarray, "some points equations columns"],
     ]:
         """Residuals of a term at points of some tiles, and what the coefficients move."""
-        residual, slopes = self.looked(name, kind, which)
-        rows = np.zeros((*slopes.shape[:-1], self.basis.size))
-        for place, look in enumerate(self.problem.looks[name]):
-            rows += slopes[..., place, None] * self.basis.table(kind, look)[:, None, None, :]
-        return residual, rows.reshape(*residual.shape, -1)
+        found, looks = self.looked(name, kind, which), self.problem.looks
+        slopes = found.slopes * self._scale(which)[:, None, None, None, :]
+        return found.residual, rows_from(slopes, [self.basis.table(kind, look) for look in looks])
+
+    def _scale(self, which: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some looks"]:
+        """From derivatives by the local coordinates to those by the user's."""
+        i, j = np.array(self.problem.looks, float).T
+        return self.halves[which, None] ** -i * self.half_time**-j
 
     def missed(self, system: "System", state: State) -> Float[np.ndarray, " tiles"]:
         """What equations miss between the collocation points, and what start and neighbours differ.
@@ -141,7 +147,7 @@ class Strip:
         """
         squares = np.zeros(self.count)
         for name in self.problem.inside:
-            residual, _ = self.looked(name, "checks", np.arange(self.count))
+            residual = self.looked(name, "checks", np.arange(self.count)).residual
             share = residual / system.norms[name][:, None]
             squares += np.mean(np.sum(np.square(share), axis=2), axis=1)
         for column, (out, k) in enumerate(self.problem.known):

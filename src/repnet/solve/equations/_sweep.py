@@ -5,7 +5,6 @@ rounding left.
 """
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -61,15 +60,12 @@ def _reduced(
     total: Float[np.ndarray, " equations"] | None,
 ) -> list[Block]:
     basis, count = elements.basis, len(which)
-    x = elements.placed(basis.nodes, which).ravel()
-    own = np.repeat(which, len(basis.nodes))
     parts, norms, sizes = [], [], []
     share = np.sqrt(elements.halves[which] / elements.halves.sum())[:, None]
     typical = np.tile(basis.typical, len(elements.tied.orders))
     for name in elements.tied.inside:
-        value, rows, moves = elements.rows(name, x, own)
-        whole = np.concatenate([rows, moves, -value[..., None]], axis=2)
-        whole = whole.reshape(count, len(basis.nodes), *whole.shape[1:])
+        value, rows, moves = elements.rows(name, basis.nodes, which)
+        whole = np.concatenate([rows, moves, -value[..., None]], axis=3)
         whole = whole * basis.weights[:, None, None]
         size = np.sqrt(np.sum(np.square(whole[..., : len(typical)] * typical), axis=(1, 3)))
         size = np.maximum(size, 1e-300)
@@ -96,9 +92,9 @@ def pinned_rows(
     typical = np.tile(elements.basis.typical, len(elements.tied.orders))
     for name, points in elements.tied.pinned.items():
         own = elements.holding(points[:, 0])
-        value, rows, moves = elements.rows(name, points[:, 0], own)
-        value = elements.less_values(name, value)
-        whole = np.concatenate([rows, moves, -value[..., None]], axis=2)
+        seen, rows = elements.pinned(name)
+        value = elements.less_values(name, seen.residual)
+        whole = np.concatenate([rows, seen.moves, -value[..., None]], axis=2)
         if name in elements.tied.data:
             whole = whole / data_sizes(elements.tied, name)[:, None]
             whole = of_data * np.sqrt(len(typical)) * whole
@@ -114,9 +110,9 @@ def pinned_sizes(elements: Piecewise) -> dict[str, Float[np.ndarray, "points equ
     """Sizes of the conditions' rows, by which they are divided."""
     typical = np.tile(elements.basis.typical, len(elements.tied.orders))
     found = {}
-    for name, points in elements.tied.pinned.items():
+    for name in elements.tied.pinned:
         if name not in elements.tied.data:
-            _, rows, _ = elements.rows(name, points[:, 0], elements.holding(points[:, 0]))
+            _, rows = elements.pinned(name)
             found[name] = np.maximum(np.linalg.norm(rows * typical, axis=2), 1e-300)
     return found
 
@@ -124,33 +120,24 @@ def pinned_sizes(elements: Piecewise) -> dict[str, Float[np.ndarray, "points equ
 def ties(elements: Piecewise) -> list[Tie]:
     """Rows that make neighbours agree in all derivatives below the equations' own."""
     basis, orders = elements.basis, elements.tied.orders
+    halves, out = elements.halves, len(orders)
     most = max(max(orders), 1)
     left = basis.derivatives(-1.0, most)[:, 0]
     right = basis.derivatives(1.0, most)[:, 0]
-    halves, out = elements.halves, len(orders)
+    narrower = np.minimum(halves[:-1], halves[1:])
+    first, second = ((narrower / each)[:, None] for each in (halves[:-1], halves[1:]))
+    # Without any derivative in the equations nothing is tied: one row of zeros.
+    rows = np.zeros((len(narrower), max(sum(orders), 1), 2, out, basis.size))
+    each = ((output, k) for output, order in enumerate(orders) for k in range(order))
+    for place, (output, k) in enumerate(each):
+        rows[:, place, 0, output] = first**k * right[k]
+        rows[:, place, 1, output] = -(second**k) * left[k]
+    norms = np.sqrt(np.sum(np.square(rows * basis.typical), axis=(2, 3, 4)))
+    rows = rows.reshape(*norms.shape, -1) / np.where(norms > 0.0, norms, 1.0)[..., None]
+    rows *= PINNED * np.sqrt(out * basis.size)
     flat = elements.coefficients.reshape(elements.count, -1)
-    none = [np.zeros(2 * out * basis.size)] if max(orders) == 0 else []
-    found = []
-    for place, (here, there) in enumerate(itertools.pairwise(halves)):
-        first, second = min(here, there) / here, min(here, there) / there
-        rows = [
-            _tie(basis.typical, output, out, first**k * right[k], second**k * left[k])
-            for output, order in enumerate(orders)
-            for k in range(order)
-        ]
-        both = np.stack(rows or none) * PINNED * np.sqrt(out * basis.size)
-        found.append(Tie(both, -both @ flat[place : place + 2].ravel()))
-    return found
-
-
-def _tie(
-    typical: np.ndarray, output: int, out: int, ending: np.ndarray, starting: np.ndarray
-) -> np.ndarray:
-    size = len(ending)
-    row = np.zeros(2 * out * size)
-    row[output * size : (output + 1) * size] = ending
-    row[(out + output) * size : (out + output + 1) * size] = -starting
-    return row / np.linalg.norm(row * np.tile(typical, 2 * out))
+    both = np.concatenate([flat[:-1], flat[1:]], axis=1)
+    return list(map(Tie, rows, -np.einsum("trc,tc->tr", rows, both)))
 
 
 class Swept(NamedTuple):
