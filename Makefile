@@ -1,4 +1,5 @@
-# `make demo` shows the library, `make check` is for every change (under 2 minutes), `make test` is what CI runs.
+# `make demo` shows the library, `make check` is for every change (under 2 minutes), `make test` for
+# every branch (under 15); CI runs `make test` and `make long`.
 PYTHON ?= python3
 BIN := .venv/bin
 # Two workers fill two cores: threads of BLAS beside them would only wait for each other, spinning.
@@ -11,17 +12,20 @@ QUICK := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=
 OLDER := --xla_cpu_use_fusion_emitters=false
 EMIT = $$(XLA_FLAGS=$(OLDER) $(BIN)/python -c "import jax; jax.devices()" 2> /dev/null && echo $(OLDER))
 
-.PHONY: demo check test lint
+.PHONY: demo check test long lint
 .DELETE_ON_ERROR:
 
 demo: .venv/.core
 	$(BIN)/repnet demo
 
 check: lint
-	$(TESTS) XLA_FLAGS="$(QUICK) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" tests
+	$(TESTS) XLA_FLAGS="$(QUICK) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not long" tests
 
 test: lint
-	$(TESTS) XLA_FLAGS="$(WHOLE) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(TESTS) XLA_FLAGS="$(WHOLE) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long"
+
+long: .venv/.dev
+	$(TESTS) XLA_FLAGS="$(WHOLE) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m long tests
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

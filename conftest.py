@@ -2,9 +2,11 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 from jax._src.lru_cache import LRUCache
@@ -43,6 +45,14 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         if count > _MOST_MAPS:
             jax.clear_caches()
             gc.collect()
+
+
+@pytest.fixture
+def untyped() -> Iterator[None]:
+    """No checks of types and shapes, for what does many times what other tests do once."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ Y = np.stack([np.sin(9.0 * X[:, 0]), np.exp(-X[:, 0])], axis=1)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("untyped")
 @parametrize_with_checks([RepNetRegressor(random_state=0)])
 def test_scikit_learn_with_defaults(estimator, check):
     check(estimator)

@@ -89,7 +89,7 @@ def flags_of(name):
     return re.findall(r"""add_argument\(\s*["'](--[\w-]+)""", source)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_on_scales_prints_what_it_says(capsys):
     page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
     of_widths, of_errors = PYTHON.findall(page)

@@ -30,7 +30,7 @@ def rms(solution):
     return np.sqrt(np.mean(np.square(solution(BETWEEN) - targets(BETWEEN)), axis=0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_target_is_fitted_by_its_own_solver_and_saved(tmp_path):
     solution = solve(regression(X, targets(X)), key=jr.key(0))
     plan = solution.plan

@@ -33,7 +33,7 @@ def _fast(x):
     return np.sin(12.0 * x[:, 0] + 3.0 * x[:, -1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "dim", "count", "bound"),
     [(_oblique, 3, 9, 1e-2), (_kink, 2, 17, 0.03), (_kink, 3, 14, 0.03), (_fast, 3, 9, 1e-2)],

@@ -55,7 +55,7 @@ def test_a_smooth_target_at_few_points_is_ended_by_steps_that_a_trial_allows():
     assert ended.plan.reasons[-1].startswith(f"{taken} Gauss–Newton steps at the end")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_goes_astray_between_scattered_points(seed):
     """Read-outs of features that hardly differ on the points once left spikes between them."""
@@ -102,7 +102,7 @@ def test_a_network_of_the_callers_is_trained_as_asked():
     assert FEW.run(regression(x, np.tanh(6 * x)), network, key=jr.key(0)).steps == 1000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plan_says_that_steps_started_anew(monkeypatch):
     """Of each of two networks that are trained at once."""
     monkeypatch.setattr(_ending, "on_all", lambda rows, columns: False)

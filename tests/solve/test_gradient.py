@@ -388,7 +388,7 @@ def test_steps_that_start_small_bend_less_between_few_points(monkeypatch):
     assert "start at 0.5 of their size" in half.plan.reasons[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("features", ["local", "plain"])
 def test_relu_starts_small_on_few_points(monkeypatch, features):
     """A tenth of the size, said in the plan, meets smooth functions better between the points."""

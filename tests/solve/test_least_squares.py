@@ -72,7 +72,7 @@ def test_noise_is_averaged(rng):
     assert rms(found - np.sin(9.0 * X)) < 0.05  # half of the noise
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("dim", [1, 2])
 def test_ten_times_the_noisy_points_leave_three_fifths_of_the_error(dim):
     direction = np.array([7.0, 4.0])[:dim]

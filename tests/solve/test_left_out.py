@@ -68,7 +68,8 @@ def test_a_fit_that_all_but_interpolates_keeps_its_digits():
     assert nearer == pytest.approx(near, rel=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.usefixtures("untyped")
 def test_noise_is_smoothed_by_what_all_rows_say(monkeypatch):
     """A fifth of 129 noisy points chose rougher fits, over draws of the noise."""
     search = importlib.import_module("repnet.solve._search")

@@ -160,7 +160,7 @@ def system():
 T = np.linspace(0.0, 2.0, 401)[:, None]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_term_of_a_linear_system_is_met_better():
     """As well as the record says, and a hundred times better than by the first stage alone."""
     problem = system()

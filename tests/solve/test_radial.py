@@ -145,7 +145,7 @@ def _hill(x):
     return np.exp(-np.square(x - 0.2).sum(axis=1) / 1.5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("function", "points", "dim"), [(_hills, 200, 2), (_hills, 500, 3), (_hill, 300, 6)]
 )

@@ -70,7 +70,7 @@ def test_a_bad_guess_is_left_behind():
     assert len(choice.numbers["heldout"]) > 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_on_few_points_wants_the_small_scale_that_learns_slowly(seed):
     """After 300 steps the scale of 1.8 has not learnt the faster wave; in the end it is best."""
@@ -106,7 +106,7 @@ def test_directions_that_suit_the_target_are_found():
     assert min(errors, key=errors.get) == "axis"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("activation", "features"),
     [(jnp.tanh, "local"), (jnp.tanh, "step"), (jax.nn.relu, "local"), (jax.nn.relu, "step")],

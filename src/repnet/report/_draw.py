@@ -1,5 +1,6 @@
 """Reports from a record and its arrays alone: a page, a text, a picture."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -228,6 +229,7 @@ def _band_rows(bands: dict[str, Any] | None) -> list[tuple[str, str, list[str]]]
     return rows
 
 
+@functools.cache
 def _template(name: str) -> jinja2.Template:
     # Of the page, everything but figures is escaped: names come from the user's files.
     environment = jinja2.Environment(

@@ -76,8 +76,6 @@ def to_svg(figure: Figure, label: str) -> str:
             buffer,
             format="svg",
             transparent=True,
-            bbox_inches="tight",
-            pad_inches=0.04,
             metadata={"Date": None},
         )
     text = buffer.getvalue()

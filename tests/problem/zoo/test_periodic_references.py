@@ -79,7 +79,7 @@ def test_the_allen_cahn_reference_satisfies_the_equation(name, points):
 
 
 @pytest.mark.parametrize("dispersion", [0.022, 0.05])
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_kdv_reference_satisfies_the_equation(dispersion, points):
     left, wrong = equation_residuals(zoo.kdv1d(dispersion), kdv(dispersion), points)
     assert np.abs(left).max() < 1e-7 * np.sqrt(np.mean(wrong**2))

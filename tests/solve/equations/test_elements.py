@@ -184,7 +184,8 @@ def test_linear_equations_to_many_digits(case, most):
     assert solution.plan.numbers["residual"] < 1e-8
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.usefixtures("untyped")
 def test_twenty_thousand_cycles():
     problem, t, exact = oscillator(20_000)
     solution = repnet.solve(problem, key=KEY)

@@ -36,7 +36,7 @@ def viscosity_from_data(noise: float, truth: float = 0.02, count: int = 300) -> 
     return Problem(known.domain, terms, guess)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_viscosity_and_strength_of_burgers_equation():
     solution = solve(viscosity_from_data(0.01), key=KEY)
     assert solution.result is RESULTS.successful

@@ -18,7 +18,7 @@ def _error(problem: Problem, solution: Solution) -> float:
     return relative_l2(solution, x, problem.exact(x))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_burgers_saves_and_loads(tmp_path: Path) -> None:
     problem = zoo.make("burgers1d", viscosity=0.1)
     solution = Slabs(units=80, tolerance=1e-3).run(problem, key=jax.random.key(0))

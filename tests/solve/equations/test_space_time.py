@@ -153,7 +153,7 @@ def test_a_ring_is_closed_in_first_order() -> None:
     assert error(run(problem), exact, box) < 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_outputs_a_nonlinear_equation_and_its_file(tmp_path: Path) -> None:
     box, speed = Box([-8.0, 0.0], [8.0, 0.5]), 1.0
 
@@ -190,7 +190,7 @@ def test_two_outputs_a_nonlinear_equation_and_its_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Solution.load(tmp_path / "solution.npz")(grid), solution(grid))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_third_order_front_that_moves() -> None:
     box, speed = Box([-6.0, 0.0], [6.0, 1.0]), 4.0
 
@@ -282,7 +282,7 @@ def _mode(x: Any, wall: float) -> tuple[Any, Any]:
     return module.sin(_RATE * x), size * module.sin(right * (1.0 - x))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_conditions_that_disagree_at_a_corner_matter_only_there() -> None:
     box = Box([0.0, 0.0], [1.0, 0.2])
     problem = Problem(
@@ -326,7 +326,7 @@ def test_rounding_does_not_grow_over_many_short_slabs() -> None:
     np.testing.assert_allclose(found, exact, atol=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_blow_up_is_told() -> None:
     """u' = u² + u_xx from 1, no flux: u = 1 / (1 - t), which ends at 1."""
     box = Box([0.0, 0.0], [1.0, 2.0])
