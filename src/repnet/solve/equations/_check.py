@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from repnet.problem import Problem
-from repnet.solve.equations._local import smooth_field
 from repnet.solve.equations._points import points_of
+from repnet.solve.equations._probing import smooth_field
 
 _FEW = 8  # points of every term that are tried
 

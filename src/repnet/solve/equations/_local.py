@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from repnet.nn._random import as_jax
-from repnet.problem import Problem, Term, Transformed
+from repnet.problem import Problem, Transformed
 from repnet.problem._jet import Direction, Shared
 from repnet.solve.equations._rows import as_vector
 from repnet.solve.equations._sizes import parts
@@ -26,11 +26,6 @@ ALL: dict[int, Looks] = {
 }
 """What is looked at, by the number of axes: beyond what equations may ask by one order."""
 
-_NEAR = 1e-3  # of the half-width: what lies farther away must not matter to a residual
-_LOCAL = 1e-9  # relative change that rounding explains
-_STEEPEST = 4.0  # decades below the half-width over which fields may vary
-_AFFINE = 1e-9  # relative change of slopes that rounding explains
-_MATTERS = 1e-12  # a slope below that share of the largest is none
 _BLOCKS = (512, 8192)  # points that are evaluated together, padded to one of these
 _MANY = 32  # small blocks from which on a large one is worth its compilation
 
@@ -184,111 +179,3 @@ def rows_from(
         if part.any():
             rows += part[..., None] * table[:, None, None, :]
     return rows.reshape(*rows.shape[:-2], -1)
-
-
-def smooth_field(problem: Problem) -> Callable:
-    """A field of about one radian per half-width."""
-    waves, (centre, half) = _waves(problem), (problem.domain.centre, problem.domain.half_width)
-    return lambda x: 1.0 + 0.5 * jnp.sin(waves @ ((x - centre) / half) + 0.3)
-
-
-def smooth_derivatives(
-    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
-) -> Float[np.ndarray, "points out looks"]:
-    """Those of `smooth_field`."""
-    waves, half = _waves(problem), problem.domain.half_width
-    angles = (x - problem.domain.centre) / half @ waves.T + 0.3
-    found = []
-    for look in looks:
-        turned = 0.5 * np.sin(angles + 0.5 * np.pi * sum(look)) + float(sum(look) == 0)
-        found.append(turned * np.prod((waves / half) ** np.array(look), axis=1))
-    return np.stack(found, axis=-1)
-
-
-def drawn_derivatives(
-    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
-) -> Float[np.ndarray, "points out looks"]:
-    """Those of a field at random that varies over another length at every point.
-
-    Down to a ten-thousandth of the domain's half-width: what a residual makes of steep fields.
-    """
-    rng = np.random.default_rng(0)
-    shares = 10.0 ** -rng.uniform(0.0, _STEEPEST, (len(x), 1))
-    orders = np.array(looks)
-    scale = shares ** -orders.sum(axis=1) / np.prod(problem.domain.half_width**orders, axis=1)
-    return rng.normal(size=(len(x), problem.out_size, len(looks))) * scale[:, None]
-
-
-def same_slopes(
-    slopes: Float[np.ndarray, "points equations out looks"],
-    others: Float[np.ndarray, "points equations out looks"],
-) -> bool:
-    """Whether a residual's slopes are those about another field: it is affine."""
-    largest = np.max(np.abs(slopes), axis=0)
-    return bool(np.all(np.abs(slopes - others) <= _AFFINE * largest))
-
-
-def which_matter(
-    slopes: Float[np.ndarray, "points equations out looks"], looks: Looks
-) -> Bool[np.ndarray, "equations out looks"]:
-    """The derivatives that a residual depends on; slopes are by half-widths of the domain.
-
-    Over the domain's length, or over a ten-thousandth of it: in long domains derivatives of high
-    order are small.
-    """
-    found = np.zeros(slopes.shape[1:], bool)
-    for steep in (0.0, _STEEPEST):
-        sizes = np.max(np.abs(slopes), axis=0) * 10.0 ** (steep * np.sum(looks, axis=1))
-        found |= sizes > _MATTERS * np.max(sizes, axis=2, keepdims=True)
-    return found
-
-
-def _waves(problem: Problem) -> Float[np.ndarray, "out dim"]:
-    return np.random.default_rng(0).uniform(0.5, 1.5, (problem.out_size, problem.dim))
-
-
-def is_local(
-    problem: Problem, term: Term, points: Float[np.ndarray, "points dim"], unknowns: Any
-) -> bool:
-    """Whether a residual sees the field about its own point only."""
-    if not _asks_elsewhere(problem, term, points[0], unknowns):
-        return True
-    smooth, half = smooth_field(problem), problem.domain.half_width
-
-    @jax.jit
-    def change(x: Array) -> tuple[Array, Array]:
-        def other(z: Array) -> Array:
-            near = jnp.max(jnp.abs(z - x) / half) < _NEAR
-            return smooth(z) + jnp.where(near, 0.0, 1.0)
-
-        here = as_vector(term.residual(problem.field(smooth), x, unknowns))
-        return here, as_vector(term.residual(problem.field(other), x, unknowns)) - here
-
-    for x in points:
-        here, moved = map(np.asarray, change(jnp.asarray(x)))
-        if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
-            return False
-    return True
-
-
-def _asks_elsewhere(
-    problem: Problem, term: Term, x: Float[np.ndarray, " dim"], unknowns: Any
-) -> bool:
-    """Whether a residual looks at the field or a jet of it at anything but its own point."""
-    looks = ((0,) * problem.dim,)
-    fields = []
-
-    def traced(x: Array) -> Array:
-        fields.append(_Watched(x, jnp.zeros((problem.out_size, 1)), looks))
-        return as_vector(term.residual(problem.field(fields[-1]), x, unknowns))
-
-    jax.eval_shape(traced, jnp.asarray(x))
-    return any(field.elsewhere for field in fields)
-
-
-class _Watched(TaylorField):
-    elsewhere = False
-
-    def differentiated(self, z: Array, look: Look) -> Array:
-        self.elsewhere |= z is not self.x
-        return super().differentiated(z, look)

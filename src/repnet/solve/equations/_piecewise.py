@@ -14,19 +14,15 @@ from repnet.nn._random import as_jax
 from repnet.problem import Box, Problem, Region, Term
 from repnet.solve.equations._basis import Basis
 from repnet.solve.equations._blocks import is_data
-from repnet.solve.equations._local import (
-    ALL,
-    Looked,
-    Looks,
+from repnet.solve.equations._local import ALL, Looked, Looks, looked_at, rows_from
+from repnet.solve.equations._points import points_of
+from repnet.solve.equations._probing import (
     drawn_derivatives,
     is_local,
-    looked_at,
-    rows_from,
     same_slopes,
     smooth_derivatives,
     which_matter,
 )
-from repnet.solve.equations._points import points_of
 from repnet.solve.equations._rows import Frame, on_boundary
 
 _ORDERS = 6  # derivatives up to which equations are looked at

@@ -10,12 +10,10 @@ from jaxtyping import Float, Int
 
 from repnet.problem import Box, Face, Problem, Region, Term, Union
 from repnet.solve.equations._evolution import is_lasting, is_start, ring_of
-from repnet.solve.equations._local import (
-    ALL,
-    Looks,
+from repnet.solve.equations._local import ALL, Looks, looked_at
+from repnet.solve.equations._probing import (
     drawn_derivatives,
     is_local,
-    looked_at,
     same_slopes,
     smooth_derivatives,
     which_matter,
