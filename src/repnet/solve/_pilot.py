@@ -14,9 +14,9 @@ from repnet.problem import Problem
 from repnet.solve._directions import ACTIVE
 from repnet.solve._families import ACTIVELY, band_sines, bent_units, steps, waves
 from repnet.solve._finish import double
-from repnet.solve._regression import data_of
+from repnet.solve._regression import data_of, largest_frequencies
 from repnet.solve._search import TELL_NOISE, Pilot, Search, each_can_judge
-from repnet.spectrum import ActiveDirections, active_directions, axis_spectra
+from repnet.spectrum import ActiveDirections, active_directions
 
 if TYPE_CHECKING:
     from repnet.solve._least_squares import LeastSquares
@@ -34,44 +34,46 @@ def choose_features(
     key: PRNGKeyArray,
     *,
     rival: Float[np.ndarray, " out"] | None = None,
+    band: Float[np.ndarray, " dim"] | None = None,
 ) -> Pilot:
     """Choose first layer and ridge on held-out rows; call in float64 mode.
 
     Where few rows tell a rough or noisy target, a fifth of them is too little to judge by: then
     every row does, left out in turn. `rival`: every target's error with another solver; scales are
-    not searched for layers that are clearly worse.
+    not searched for layers that are clearly worse. `band`: the targets' largest frequencies, where
+    they are known.
     """
     x, y = data_of(problem)
     with one_blas_thread():
-        law = None if network is not None else _law_of(solver, x, y)
-        choose = partial(_choose, solver, x, y, network, law, rival, key)
+        if network is None:
+            band = largest_frequencies(x, y) if band is None else band
+            width = solver.width or default_width(band, len(x))
+            judge = partial(_choose, solver, law=_law_of(solver, x, y), band=band)
+        else:
+            require_features(network)
+            width = network.readout.weight.shape[1]
+            judge = partial(Search.judge_given, network=jax.tree.map(double, network))
+
+        def choose(*, each: bool) -> Pilot:
+            search = Search(x, y, width, ridge=solver.ridge, rival=rival, each=each, key=key)
+            return judge(search)
+
         if len(x) >= TELL_NOISE:
             best = choose(each=False)
-            width = best.network.readout.weight.shape[1]
-            if best.error <= _ROUGH or not each_can_judge(len(x), x.shape[1], width):
+            units = best.network.readout.weight.shape[1]
+            if best.error <= _ROUGH or not each_can_judge(len(x), x.shape[1], units):
                 return best
         return choose(each=True)
 
 
 def _choose(
     solver: "LeastSquares",
-    x: np.ndarray,
-    y: np.ndarray,
-    network: Any,
-    law: ActiveDirections | None,
-    rival: Float[np.ndarray, " out"] | None,
-    key: PRNGKeyArray,
+    search: Search,
     *,
-    each: bool,
+    law: ActiveDirections | None,
+    band: Float[np.ndarray, " dim"],
 ) -> Pilot:
-    make_search = partial(Search, x, y, ridge=solver.ridge, rival=rival, each=each, key=key)
-    if network is not None:
-        require_features(network)
-        search = make_search(network.readout.weight.shape[1])
-        return search.judge_given(jax.tree.map(double, network))
-    band = np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
-    search = make_search(solver.width or default_width(band, len(x)))
-    pilots = []
+    dim, each, pilots = len(band), search.each, []
     if solver.activation is None and solver.scale is None:
         pilots.extend(waves(search, law))
         pilots.extend(band_sines(search, factor * band) for factor in (1.0, 1.8))
@@ -79,10 +81,10 @@ def _choose(
         directions = _fixed(solver.directions)
         pilots.extend(steps(solver, search, band, lambda key: directions))
     if law is not None:
-        along = np.full(x.shape[1], law.omega_max)
+        along = np.full(dim, law.omega_max)
         draw = partial(law.draw, search.width)
         pilots.extend(steps(solver, search, along, lambda key: draw(key=key), pilots))
-    if each and search.quick and x.shape[1] == 1 and solver.scale is None:
+    if each and search.quick and dim == 1 and solver.scale is None:
         bent = bent_units(solver, search, band, pilots)
         pilots += [] if bent is None else [bent]
     best = search.for_all_rows(_best(search, pilots))

@@ -240,7 +240,7 @@ def _of_networks(problem: Problem, target: Target, key: PRNGKeyArray) -> _Trial:
             return _Trial(_windowed(target, windows, errors), rival, windows, by_windows=True)
     dense = LeastSquares(min(_TRIAL_WIDTH, default_width(target.band, points)))
     with jax.enable_x64(True):
-        pilot = choose_features(dense, problem, None, layer_key, rival=rival)
+        pilot = choose_features(dense, problem, None, layer_key, rival=rival, band=target.band)
     of_one_layer = pilot.errors
     errors["least_squares"] = typical(of_one_layer, ROUND_OFF)
     if windows is not None:

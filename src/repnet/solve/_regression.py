@@ -6,6 +6,7 @@ from jaxtyping import Float
 from repnet.problem import Problem
 from repnet.problem._problem import value
 from repnet.solve._standardize import standardization
+from repnet.spectrum import axis_spectra
 
 FEW_POINTS = 160  # up to which long trials, and steps on all points, take seconds
 
@@ -47,3 +48,10 @@ def data_of(
     assert term.values is not None  # by `require_regression`
     units = standardization(problem)
     return units.inputs(term.points), units.targets(term.values)
+
+
+def largest_frequencies(
+    x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]
+) -> Float[np.ndarray, " dim"]:
+    """The targets' largest angular frequency along every axis."""
+    return np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])

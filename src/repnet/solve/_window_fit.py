@@ -34,11 +34,11 @@ from repnet.solve._missing_nodes import (
 from repnet.solve._missing_samples import CutGaps, with_missing_samples
 from repnet.solve._mixture import posterior
 from repnet.solve._pieces import Pieces
-from repnet.solve._regression import data_of
+from repnet.solve._regression import data_of, largest_frequencies
 from repnet.solve._stacking import Missed, local_shares, stacked_share
 from repnet.solve._typical import typical
 from repnet.solve._window_check import squares_between
-from repnet.spectrum import axis_spectra, detect_grid
+from repnet.spectrum import detect_grid
 
 _SIZES = {1: (16, 48, 144), 2: (64, 121, 324), 3: (125, 343), 4: (256, 625)}
 _THREADS = 2
@@ -85,9 +85,9 @@ class Target:
     def of(problem: Problem) -> "Target":
         """The target of a regression problem."""
         x, y = data_of(problem)
-        band = _band(x, y)
+        band = largest_frequencies(x, y)
         looked_at = range(y.shape[1] if 1 < y.shape[1] <= _TARGETS else 0)
-        each = [_band(x, y[:, [out]]) for out in looked_at]
+        each = [largest_frequencies(x, y[:, [out]]) for out in looked_at]
         data = Sampled(x, y, detect_grid(x))
         return Target(data, band, _slower(band, each), Pieces.of(x, y))
 
@@ -107,12 +107,6 @@ class Target:
         slow = 1.0 / (self.band + np.pi)
         slow = slow / np.exp(np.mean(np.log(slow)))
         return np.clip(np.sqrt(slow), 0.5, 2.0)
-
-
-def _band(
-    x: Float[np.ndarray, "points dim"], y: Float[np.ndarray, "points out"]
-) -> Float[np.ndarray, " dim"]:
-    return np.array([spectrum.omega_max for spectrum in axis_spectra(x, y)])
 
 
 def _slower(
