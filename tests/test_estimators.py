@@ -20,7 +20,7 @@ X = np.linspace(0.0, 3.0, 150)[:, None]
 Y = np.stack([np.sin(9.0 * X[:, 0]), np.exp(-X[:, 0])], axis=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("untyped")
 @parametrize_with_checks([RepNetRegressor(random_state=0)])
 def test_scikit_learn_with_defaults(estimator, check):

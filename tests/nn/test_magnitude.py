@@ -167,7 +167,7 @@ def test_estimates_match_random_networks(activation, features, dim, scale, depth
     _check_against_monte_carlo(make, dim)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("activation", "features", "dim", "scale", "depth"), ALL + CORNERS)
 def test_estimates_match_random_networks_everywhere(activation, features, dim, scale, depth):
     make = _random_repnet(activation, features, dim, scale, depth)
