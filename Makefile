@@ -1,5 +1,5 @@
 # `make demo` shows the library, `make check` is for every change (under 2 minutes), `make test` for
-# every branch (under 15); CI runs `make test` and `make long`.
+# every branch (a quarter of an hour), CI runs `make test` and `make long`.
 PYTHON ?= python3
 BIN := .venv/bin
 # Two workers fill two cores: threads of BLAS beside them would only wait for each other, spinning.
