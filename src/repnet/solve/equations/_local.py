@@ -150,18 +150,17 @@ def looked_at(
     padded = np.minimum(np.arange(blocks * size), len(x) - 1).reshape(blocks, size)
     # All of them every time, so that a term is compiled once.
     shape = (size, problem.out_size, len(ALL[problem.dim]))
-    found = []
+    residual, found = problem.terms[name].residual, []
     for part in padded:
         whole = np.zeros(shape)  # a new one: what is compiled may still read the last
         whole[..., places] = values[part]
         at, given = as_jax((x[part], whole))
-        residual = problem.terms[name].residual
         found.append(_compiled(residual, problem.transform, unknowns, at, given))
-    residual, slopes, moves, sizes = (
+    value, slopes, moves, sizes = (
         np.concatenate(list(map(np.asarray, column)))[: len(x)]
         for column in zip(*found, strict=True)
     )
-    return Looked(residual, slopes[..., places], moves, sizes)
+    return Looked(value, slopes[..., places], moves, sizes)
 
 
 def rows_from(

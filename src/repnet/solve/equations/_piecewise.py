@@ -253,17 +253,28 @@ class Piecewise:
         tables = self.basis.derivatives(local, len(self.tied.looks))
         return found.residual, rows_from(slopes, tables), found.moves
 
+    def looked_pinned(self, name: str) -> Looked:
+        """A term at its own points."""
+        x, looks = self.tied.pinned[name], self.tied.looks
+        own, local = self._places(name)
+        features = self.basis.features(local, len(looks))
+        values = np.einsum("kpr,por->pok", features, self._readouts(own))
+        values = values * self._scale(own)[:, None, :]
+        return looked_at(self.tied.problem, name, looks, x, values, self.unknowns)
+
     def pinned(
         self, name: str
     ) -> tuple[Looked, Float[np.ndarray, "points equations coefficients"]]:
         """A term at its own points, and what the coefficients of their elements move."""
-        x, looks = self.tied.pinned[name], self.tied.looks
-        own = self.holding(x[:, 0])
-        local = (x[:, 0] - self.centres[own]) / self.halves[own]
-        features, scale = self.basis.features(local, len(looks)), self._scale(own)[:, None, :]
-        values = np.einsum("kpr,por->pok", features, self._readouts(own)) * scale
-        found = looked_at(self.tied.problem, name, looks, x, values, self.unknowns)
-        return found, rows_from(found.slopes * scale[:, None], features @ self.basis.mix)
+        found, (own, local) = self.looked_pinned(name), self._places(name)
+        slopes = found.slopes * self._scale(own)[:, None, None, :]
+        return found, rows_from(slopes, self.basis.derivatives(local, len(self.tied.looks)))
+
+    def _places(self, name: str) -> tuple[Int[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+        """The elements of a term's own points, and where they lie in these."""
+        x = self.tied.pinned[name][:, 0]
+        own = self.holding(x)
+        return own, (x - self.centres[own]) / self.halves[own]
 
     def _readouts(self, which: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some out read"]:
         # Of these the network is made: what basis functions lose to rounding is not in them.
@@ -287,7 +298,7 @@ class Piecewise:
         self, name: str
     ) -> tuple[Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations"]]:
         """Residuals of a condition less its values, and their parts."""
-        found, _ = self.pinned(name)
+        found = self.looked_pinned(name)
         return self.less_values(name, found.residual), found.sizes
 
     def less_values(
@@ -365,7 +376,7 @@ class Piecewise:
         """The elements as one network in the user's units."""
         centre, half_width = as_jax((np.zeros(1), np.ones(1)))
         one = Frame(centre, half_width, None).wrap(self.basis.layer)
-        read = self.coefficients @ self.basis.mix.T
+        read = self._readouts(np.arange(self.count))
         slabs = eqx.tree_at(
             lambda s: (s.network.readout.weight, s.network.readout.bias, s.centre, s.half_width),
             jax.tree.map(lambda leaf: np.broadcast_to(leaf, (self.count, *leaf.shape)), one),
