@@ -184,12 +184,18 @@ class MLP(eqx.Module):
 
     def jet(self, x: Float[Array, " dim"]) -> Jet:
         """The derivatives at one point, computed as they are asked for."""
+        start, later = self._stages()
+        return Jet(start, [*later, Stage(self.readout.affine(), None)], x)
+
+    def jet_of_features(self, x: Float[Array, " dim"]) -> Jet:
+        """The same of what the read-out sees."""
+        return Jet(*self._stages(), x)
+
+    def _stages(self) -> tuple[Any, list[Stage]]:
         start = self.first
         if isinstance(start, HasUnit):
             start = Stage(self.first.affine(), *start.unit())
-        later = [Stage(layer.affine(), self.activation) for layer in self.hidden]
-        readout = Stage(self.readout.affine(), None)
-        return Jet(start, [*later, readout], x)
+        return start, [Stage(layer.affine(), self.activation) for layer in self.hidden]
 
 
 def with_layers(

@@ -16,7 +16,7 @@ from repnet.solve._held_out import held_out_rows, rows_without
 from repnet.solve._loss import Training, residuals
 from repnet.solve._randomized import BATCH, randomized, subsampled
 from repnet.solve._regression import FEW_POINTS
-from repnet.solve.equations._fit import judge
+from repnet.solve.equations._judge import judge
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
 

@@ -16,7 +16,7 @@ from repnet.solve._solution import evaluate
 from repnet.solve._standardize import standardization
 from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import check_linear
-from repnet.solve.equations._fit import judge, sizes_of
+from repnet.solve.equations._judge import judge, sizes_of
 from repnet.solve.equations._points import draw_points
 from repnet.solve.equations._rows import Frame
 

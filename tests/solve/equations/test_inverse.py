@@ -160,7 +160,9 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
         assert data.term.values is not None
         for _ in range(200):
             values = data.term.values + noise * rng.standard_normal(data.term.values.shape)
-            noisy = dataclasses.replace(data, term=Term(data.term.residual, data.x, values))
+            term = Term(data.term.residual, data.placed.x, values)
+            placed = dataclasses.replace(data.placed, term=term)
+            noisy = dataclasses.replace(data, placed=placed)
             drawn = dataclasses.replace(reduced, parts=[equation, noisy])
             state, _, _ = drawn.minimize(drawn.settle(network, truth), 10)
             low, high = intervals(drawn, state)["rate"]

@@ -12,8 +12,9 @@ from repnet.solve.equations._fit import Fit, fit
 from repnet.solve.equations._guess import data_band, filled
 from repnet.solve.equations._layers import Kind, make_layer, omega_of, units_for
 from repnet.solve.equations._points import draw_points, points_of
-from repnet.solve.equations._rows import Frame, is_affine, on_boundary
+from repnet.solve.equations._rows import Frame, on_boundary
 from repnet.solve.equations._search import Omega, Search
+from repnet.solve.equations._terms import is_affine
 
 _PILOT = 400  # units of the small fits
 _MOST = 3200  # units of the last one

@@ -1,7 +1,7 @@
 """One layer fitted to a problem: Newton's method on the read-out, which is one step if linear."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,19 +11,17 @@ from repnet._threads import blas_threads_for
 from repnet.nn import MLP
 from repnet.problem import Problem, Term
 from repnet.solve._triangular import Triangle, coefficients
+from repnet.solve.equations._judge import Points, judge
 from repnet.solve.equations._rows import (
     BOUNDARY,
     Frame,
-    Network,
     flat_readout,
-    linearized,
     on_boundary,
     readout_size,
-    residuals,
     row_norms,
     with_readout,
 )
-from repnet.solve.equations._sizes import term_sizes
+from repnet.solve.equations._terms import Placed
 
 _RIDGE = 1e-13
 _STEPS = 30
@@ -31,8 +29,8 @@ _HALVINGS = 8
 _ENOUGH = 1e-13  # relative change of the read-out below which Newton's method has converged
 _LITTLE = 1e-6  # below which a step that does not descend is rounding
 _SLICE = 3e8  # bytes of rows in memory at once
-
-Points = Mapping[str, Float[np.ndarray, "_ dim"]]
+_FEW = 64  # rows that tell their norm
+_ORDERS = 3  # of derivatives of the features, a table each
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,52 +63,15 @@ def fit(
 ) -> Fit:
     """The read-out that makes all residuals small; judged at the held-out points."""
     ridge = _RIDGE if ridge is None else ridge
+    system = _System(problem, frame, network, points, unknowns)
     if linear:
-        network = _step(problem, frame, network, points, unknowns, ridge, from_zero=True)
+        network = system.step(network, ridge, from_zero=True)
         steps, converged = 1, True
     else:
-        network, steps, converged = _newton(problem, frame, network, points, unknowns, ridge)
+        network, steps, converged = _newton(system.kept(), network, ridge)
     errors = judge(problem, frame, network, held, unknowns)
     total = float(np.sqrt(sum(error**2 for error in errors.values())))
     return Fit(network, total if np.isfinite(total) else np.inf, errors, steps, converged)
-
-
-def judge(
-    problem: Problem, frame: Frame, network: Network, held: Points, unknowns: Any = None
-) -> dict[str, float]:
-    """Residual of every term relative to the size of its equations, at the held-out points."""
-    sizes = sizes_of(problem, frame, network, held, unknowns)
-    errors = {}
-    for name, term in problem.terms.items():
-        residual = residuals(term, frame, network, unknowns, held[name])
-        rms = np.sqrt(np.mean(np.square(residual), axis=0))
-        size = np.maximum(sizes[name], 1e-300)
-        errors[name] = float(np.sqrt(np.mean(np.square(rms / size))))
-    return errors
-
-
-def sizes_of(
-    problem: Problem, frame: Frame, network: Network, held: Points, unknowns: Any = None
-) -> dict[str, Float[np.ndarray, " equations"]]:
-    """How large the parts of every term are, for the field that this network is."""
-    inside = _inside(problem, held)
-    found = {}
-    for name, term in problem.terms.items():
-        size = term_sizes(term, frame, network, unknowns, held[name])
-        if on_boundary(problem, term):
-            # On a boundary where the field vanishes, its size is that of the field elsewhere.
-            within = term_sizes(Term(term.residual, inside), frame, network, unknowns, inside)
-            size = np.maximum(size, within)
-        found[name] = size
-    return found
-
-
-def _inside(problem: Problem, held: Points) -> np.ndarray:
-    """Points where the field's size is told: inside, or all where there are only boundaries."""
-    for name, term in problem.terms.items():
-        if not on_boundary(problem, term):
-            return held[name][:256]
-    return np.concatenate(list(held.values()))
 
 
 def row_weights(problem: Problem, term: Term, rows: np.ndarray) -> Float[np.ndarray, " equations"]:
@@ -118,36 +79,78 @@ def row_weights(problem: Problem, term: Term, rows: np.ndarray) -> Float[np.ndar
     return (BOUNDARY if on_boundary(problem, term) else 1.0) / np.maximum(row_norms(rows), 1e-300)
 
 
-def _step(
-    problem: Problem,
-    frame: Frame,
-    network: MLP,
-    points: Points,
-    unknowns: Any,
-    ridge: float,
-    *,
-    from_zero: bool = False,
-) -> MLP:
-    """The read-out that minimizes the residuals linearized at the network's own."""
-    size = readout_size(network)
-    start = np.zeros(size) if from_zero else flat_readout(network)
-    here = with_readout(network, start)
-    triangle = Triangle(size, 1)
-    per_slice = max(64, int(_SLICE / (8 * size)))
-    with blas_threads_for(sum(map(len, points.values())), size):
-        for name, term in problem.terms.items():
-            weight = None
-            for first in range(0, len(points[name]), per_slice):
-                x = points[name][first : first + per_slice]
-                part = _part(term, slice(first, first + per_slice))
-                values, rows = linearized(part, frame, here, unknowns, x)
-                if weight is None:
-                    weight = row_weights(problem, term, rows)
-                right = np.einsum("pec,c->pe", rows, start) - values
-                triangle.add(
-                    (rows * weight[:, None]).reshape(-1, size), (right * weight).reshape(-1, 1)
-                )
-        return with_readout(network, coefficients(triangle, ridge)[:, 0])
+@dataclasses.dataclass(frozen=True)
+class _System:
+    """All terms at their points, slice after slice."""
+
+    problem: Problem
+    frame: Frame
+    network: MLP
+    points: Points
+    unknowns: Any
+    known: dict[str, list[Placed]] | None = None
+
+    def kept(self) -> "_System":
+        """The same with the features kept for many steps, if they are few."""
+        if self._bytes * sum(map(len, self.points.values())) > _SLICE:
+            return self
+        known = {name: list(self.slices(name)) for name in self.problem.terms}
+        return dataclasses.replace(self, known=known)
+
+    def slices(self, name: str) -> Iterator[Placed]:
+        """A term at its points."""
+        if self.known is not None:
+            yield from self.known[name]
+            return
+        term, x = self.problem.terms[name], self.points[name]
+        size = max(64, int(_SLICE / self._bytes))
+        for first in range(0, len(x), size):
+            part = slice(first, first + size)
+            few = _part(term, part)
+            yield Placed.of(few, self.frame, self.network, self.unknowns, x[part])
+
+    @property
+    def _bytes(self) -> int:
+        """Of a point: its row for one equation, and its features' derivatives."""
+        size = readout_size(self.network)
+        return 8 * (size + _ORDERS * size // self.network.out_size)
+
+    def weights(self, network: MLP) -> dict[str, Float[np.ndarray, " equations"]]:
+        """Those of the terms' rows, by the first of them."""
+        found = {}
+        for name, term in self.problem.terms.items():
+            x = self.points[name][:_FEW]
+            few = Placed.of(_part(term, slice(_FEW)), self.frame, network, self.unknowns, x)
+            _, rows = few.linearized(network, self.unknowns)
+            found[name] = row_weights(self.problem, term, rows)
+        return found
+
+    def loss(self, network: MLP, weights: dict[str, np.ndarray]) -> float:
+        """The sum of squared weighted residuals."""
+        total = 0.0
+        for name in self.problem.terms:
+            for part in self.slices(name):
+                residual = part.residuals(network, self.unknowns)
+                total += float(np.sum(np.square(residual * weights[name])))
+        return total if np.isfinite(total) else np.inf
+
+    def step(self, network: MLP, ridge: float, *, from_zero: bool = False) -> MLP:
+        """The read-out that minimizes the residuals linearized at the network's own."""
+        size = readout_size(network)
+        start = np.zeros(size) if from_zero else flat_readout(network)
+        here = with_readout(network, start)
+        triangle = Triangle(size, 1)
+        with blas_threads_for(sum(map(len, self.points.values())), size):
+            for name, term in self.problem.terms.items():
+                weight = None
+                for part in self.slices(name):
+                    values, rows = part.linearized(here, self.unknowns)
+                    if weight is None:
+                        weight = row_weights(self.problem, term, rows)
+                    right = np.einsum("pec,c->pe", rows, start) - values
+                    rows *= weight[:, None]
+                    triangle.add(rows.reshape(-1, size), (right * weight).reshape(-1, 1))
+            return with_readout(network, coefficients(triangle, ridge)[:, 0])
 
 
 def _part(term: Term, rows: slice) -> Term:
@@ -156,27 +159,18 @@ def _part(term: Term, rows: slice) -> Term:
     return Term(term.residual, np.asarray(term.points)[rows], term.values[rows])
 
 
-def _newton(
-    problem: Problem, frame: Frame, network: MLP, points: Points, unknowns: Any, ridge: float
-) -> tuple[MLP, int, bool]:
+def _newton(system: _System, network: MLP, ridge: float) -> tuple[MLP, int, bool]:
     """Gauss–Newton on the read-out with a halving line search, from a read-out of zero."""
     network = with_readout(network, np.zeros(readout_size(network)))
-    weights = {
-        name: row_weights(
-            problem,
-            term,
-            linearized(_part(term, slice(64)), frame, network, unknowns, points[name][:64])[1],
-        )
-        for name, term in problem.terms.items()
-    }
-    loss = _loss(problem, frame, network, points, unknowns, weights)
+    weights = system.weights(network)
+    loss = system.loss(network, weights)
     for step in range(1, _STEPS + 1):
-        proposed = _step(problem, frame, network, points, unknowns, ridge)
+        proposed = system.step(network, ridge)
         full = flat_readout(proposed) - flat_readout(network)
         change = np.linalg.norm(full) / max(np.linalg.norm(flat_readout(proposed)), 1e-300)
         for halving in range(_HALVINGS):
             candidate = with_readout(network, flat_readout(network) + 0.5**halving * full)
-            reached = _loss(problem, frame, candidate, points, unknowns, weights)
+            reached = system.loss(candidate, weights)
             if reached < loss:
                 break
         else:  # no descent along the step: the residual is at its floor
@@ -187,18 +181,3 @@ def _newton(
             # Little gained by a shortened step is no floor: the method creeps.
             return network, step, bool(halving == 0 or change < _LITTLE)
     return network, _STEPS, False
-
-
-def _loss(
-    problem: Problem,
-    frame: Frame,
-    network: MLP,
-    points: Points,
-    unknowns: Any,
-    weights: dict[str, np.ndarray],
-) -> float:
-    total = 0.0
-    for name, term in problem.terms.items():
-        residual = residuals(term, frame, network, unknowns, points[name])
-        total += float(np.sum(np.square(residual * weights[name])))
-    return total if np.isfinite(total) else np.inf

@@ -18,9 +18,9 @@ from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._direct import check_linear
 from repnet.solve.equations._element_data import FromData, cut_for_data, fit_to_data
-from repnet.solve.equations._fit import judge
 from repnet.solve.equations._intervals import intervals
 from repnet.solve.equations._inverse import Found, relative, solve_inverse
+from repnet.solve.equations._judge import judge
 from repnet.solve.equations._layers import scale_of
 from repnet.solve.equations._marched import march_to_data, needs_marching
 from repnet.solve.equations._piecewise import Tied

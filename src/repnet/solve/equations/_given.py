@@ -14,7 +14,8 @@ from repnet.solve.equations._check import check_problem
 from repnet.solve.equations._equation import EXACT, STALLED
 from repnet.solve.equations._fit import fit
 from repnet.solve.equations._points import draw_points
-from repnet.solve.equations._rows import Frame, is_affine
+from repnet.solve.equations._rows import Frame
+from repnet.solve.equations._terms import is_affine
 
 _HELD = 200  # units' worth of points that judge
 _PROBES = 16

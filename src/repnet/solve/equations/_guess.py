@@ -5,7 +5,8 @@ from jaxtyping import Float
 
 from repnet.nn import MLP
 from repnet.problem import Problem, Region, Term
-from repnet.solve.equations._rows import Frame, readout_size, residuals, with_readout
+from repnet.solve.equations._rows import Frame, readout_size, with_readout
+from repnet.solve.equations._terms import residuals
 from repnet.spectrum import Spectrum, axis_spectra
 
 _LINES = 12

@@ -27,7 +27,7 @@ def noise_and_deviations(
     **Source:** Golub and Pereyra 2003, section 8, for the covariance of separable problems.
     """
     where = data_rows(reduced.parts)
-    _, matrix = by_readout(reduced.parts, reduced.frame, state.network, state.tree)
+    _, matrix = by_readout(reduced.parts, state.network, state.tree)
     slopes = reduced.jacobian(state)
     count = where.stop - where.start
     taken = float(np.sum(state.projection.leverages(matrix[where]))) + slopes.shape[1]

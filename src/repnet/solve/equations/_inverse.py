@@ -164,7 +164,7 @@ def _held_out(parts: Any, key: PRNGKeyArray) -> tuple[list[Block], list[Block]]:
         if not block.data:
             kept.append(block)
             continue
-        order = permutation(key, len(block.x))
+        order = permutation(key, block.points)
         count = max(1, int(_HELD * len(order)))
         held.append(block.at(np.sort(order[:count])))
         kept.append(block.at(np.sort(order[count:])))
@@ -172,7 +172,7 @@ def _held_out(parts: Any, key: PRNGKeyArray) -> tuple[list[Block], list[Block]]:
 
 
 def _misfit(reduced: Reduced, state: State) -> float:
-    left = weighted_residuals(reduced.parts, reduced.frame, state.network, state.tree)
+    left = weighted_residuals(reduced.parts, state.network, state.tree)
     return float(np.sqrt(np.mean(np.square(left))))
 
 

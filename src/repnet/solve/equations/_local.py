@@ -1,5 +1,6 @@
 """Residuals that look at one place, as functions of the field's derivatives there."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -116,23 +117,67 @@ class Looked(NamedTuple):
 
 @eqx.filter_jit
 def _compiled(
-    residual: Callable, transform: Callable | None, unknowns: Any, x: Array, values: Array
+    residual: Callable,
+    transform: Callable | None,
+    looks: Looks,
+    sought: Any,
+    rest: Any,
+    x: Array,
+    values: Array,
 ) -> tuple[Array, ...]:
-    sought, unravel = ravel_pytree(unknowns)
+    flat, unravel = ravel_pytree(sought)
+    unknowns = eqx.combine(sought, rest)
 
     def one(x: Array, values: Array) -> tuple[Array, ...]:
         def seen(values: Array) -> Callable:
-            field = TaylorField(x, values, ALL[len(x)])
-            return field if transform is None else Transformed(field, transform)
+            return _under(transform, TaylorField(x, values, looks))
 
-        def at(values: Array, sought: Array) -> Array:
-            return as_vector(residual(Shared(seen(values)), x, unravel(sought)))
+        def at(values: Array, flat: Array) -> Array:
+            return as_vector(residual(Shared(seen(values)), x, eqx.combine(unravel(flat), rest)))
 
-        value, pull = jax.vjp(at, values, sought)
+        value, pull = jax.vjp(at, values, flat)
         slopes, moves = jax.vmap(pull)(jnp.eye(value.size))
         return value, slopes, moves, parts(residual, seen(values), x, unknowns)
 
     return jax.vmap(one)(x, values)
+
+
+def _under(transform: Callable | None, field: TaylorField) -> Callable:
+    return field if transform is None else Transformed(field, transform)
+
+
+def look(
+    residual: Callable,
+    transform: Callable | None,
+    looks: Looks,
+    x: Float[np.ndarray, "points dim"],
+    values: Float[np.ndarray, "points out looks"],
+    sought: Any = None,
+    rest: Any = None,
+    of: Looks | None = None,
+) -> Looked:
+    """A residual where some of the field's derivatives are given, the others being zero.
+
+    **Arguments:** `sought`, `rest`: the two parts of the unknowns, as `equinox.partition` parts
+    them; `moves` are by the numbers of the first; `of`: what one program is compiled for, `looks`
+    and others, so that it serves for many; `looks` themselves if left out.
+    """
+    whole = looks if of is None else of
+    places = [whole.index(each) for each in looks]
+    size = _BLOCKS[len(x) > _MANY * _BLOCKS[0]]
+    blocks = -(-len(x) // size)
+    padded = np.minimum(np.arange(blocks * size), len(x) - 1).reshape(blocks, size)
+    shape, found = (size, values.shape[1], len(whole)), []
+    for part in padded:
+        filled = np.zeros(shape)  # a new one: what is compiled may still read the last
+        filled[..., places] = values[part]
+        at, given = as_jax((x[part], filled))
+        found.append(_compiled(residual, transform, whole, sought, rest, at, given))
+    value, slopes, moves, sizes = (
+        np.concatenate(list(map(np.asarray, column)))[: len(x)]
+        for column in zip(*found, strict=True)
+    )
+    return Looked(value, slopes[..., places], moves, sizes)
 
 
 def looked_at(
@@ -143,24 +188,61 @@ def looked_at(
     values: Float[np.ndarray, "points out looks"],
     unknowns: Any = None,
 ) -> Looked:
-    """A term's residuals where some of the field's derivatives are given, the others being zero."""
-    places = [ALL[problem.dim].index(look) for look in looks]
-    size = _BLOCKS[len(x) > _MANY * _BLOCKS[0]]
-    blocks = -(-len(x) // size)
-    padded = np.minimum(np.arange(blocks * size), len(x) - 1).reshape(blocks, size)
-    # All of them every time, so that a term is compiled once.
-    shape = (size, problem.out_size, len(ALL[problem.dim]))
-    residual, found = problem.terms[name].residual, []
-    for part in padded:
-        whole = np.zeros(shape)  # a new one: what is compiled may still read the last
-        whole[..., places] = values[part]
-        at, given = as_jax((x[part], whole))
-        found.append(_compiled(residual, problem.transform, unknowns, at, given))
-    value, slopes, moves, sizes = (
-        np.concatenate(list(map(np.asarray, column)))[: len(x)]
-        for column in zip(*found, strict=True)
-    )
-    return Looked(value, slopes[..., places], moves, sizes)
+    """A term by one program, whatever is looked at; `moves` are by all of the unknowns."""
+    residual, rest = problem.terms[name].residual, jax.tree.map(lambda _: None, unknowns)
+    return look(residual, problem.transform, looks, x, values, unknowns, rest, of=ALL[problem.dim])
+
+
+def asked(
+    residual: Callable, transform: Callable | None, dim: int, out: int, unknowns: Any
+) -> Looks | None:
+    """The derivatives that a residual asks of the field at its own point.
+
+    **Returns:** `None` where it looks at the field elsewhere, or differentiates it by other means.
+    """
+    leaves, structure = jax.tree.flatten(unknowns)
+    shapes = tuple(map(_shape, leaves))
+    try:
+        return _asked(residual, transform, dim, out, shapes, structure)
+    except TypeError:  # what holds arrays has no hash, and is looked at anew
+        return _asked.__wrapped__(residual, transform, dim, out, shapes, structure)
+
+
+def _shape(leaf: Any) -> Any:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if eqx.is_array(leaf) else leaf
+
+
+@functools.lru_cache(maxsize=256)
+def _asked(
+    residual: Callable,
+    transform: Callable | None,
+    dim: int,
+    out: int,
+    shapes: tuple[Any, ...],
+    structure: Any,
+) -> Looks | None:
+    fields: list[_Watched] = []
+
+    def traced(x: Array, leaves: tuple[Any, ...]) -> Array:
+        fields.append(_Watched(x, jnp.zeros((out, 1)), ((0,) * dim,)))
+        unknowns = jax.tree.unflatten(structure, leaves)
+        return as_vector(residual(Shared(_under(transform, fields[-1])), x, unknowns))
+
+    eqx.filter_eval_shape(traced, jax.ShapeDtypeStruct((dim,), jnp.float64), shapes)
+    if any(field.elsewhere for field in fields):
+        return None
+    return tuple(sorted(set().union(*(field.looks for field in fields))))
+
+
+class _Watched(TaylorField):
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.elsewhere, self.looks = False, set()
+
+    def differentiated(self, z: Array, look: Look) -> Array:
+        self.elsewhere |= z is not self.x
+        self.looks.add(look)
+        return super().differentiated(z, look)
 
 
 def rows_from(

@@ -11,8 +11,8 @@ from repnet.problem import Problem, Term
 from repnet.solve.equations._blocks import is_data
 from repnet.solve.equations._evolution import Evolution, evolution_of
 from repnet.solve.equations._intervals import by_name, deviations
-from repnet.solve.equations._rows import residuals
 from repnet.solve.equations._slabs import March, Slabs, march_again, march_through, too_sharp
+from repnet.solve.equations._terms import residuals
 from repnet.solve.equations._unknowns import numbers, with_numbers
 
 _COARSE = Slabs(units=300, tolerance=1e-3)  # of the first marches, and of the derivatives

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from repnet.problem import Problem, Term
-from repnet.solve.equations._local import Look, Looks, TaylorField
+from repnet.solve.equations._local import Looks, asked
 from repnet.solve.equations._rows import as_vector
 
 _NEAR = 1e-3  # of the half-width: what lies farther away must not matter to a residual
@@ -84,7 +84,7 @@ def is_local(
     problem: Problem, term: Term, points: Float[np.ndarray, "points dim"], unknowns: Any
 ) -> bool:
     """Whether a residual sees the field about its own point only."""
-    if not _asks_elsewhere(problem, term, points[0], unknowns):
+    if asked(term.residual, problem.transform, problem.dim, problem.out_size, unknowns) is not None:
         return True
     smooth, half = smooth_field(problem), problem.domain.half_width
 
@@ -102,26 +102,3 @@ def is_local(
         if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
             return False
     return True
-
-
-def _asks_elsewhere(
-    problem: Problem, term: Term, x: Float[np.ndarray, " dim"], unknowns: Any
-) -> bool:
-    """Whether a residual looks at the field or a jet of it at anything but its own point."""
-    looks = ((0,) * problem.dim,)
-    fields = []
-
-    def traced(x: Array) -> Array:
-        fields.append(_Watched(x, jnp.zeros((problem.out_size, 1)), looks))
-        return as_vector(term.residual(problem.field(fields[-1]), x, unknowns))
-
-    jax.eval_shape(traced, jnp.asarray(x))
-    return any(field.elsewhere for field in fields)
-
-
-class _Watched(TaylorField):
-    elsewhere = False
-
-    def differentiated(self, z: Array, look: Look) -> Array:
-        self.elsewhere |= z is not self.x
-        return super().differentiated(z, look)

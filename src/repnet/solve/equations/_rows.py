@@ -1,24 +1,20 @@
-"""Rows of the linear problem: residuals at points, and their derivatives by the read-out."""
+"""What rows of the linear problem are made of: read-outs, units, blocks of points."""
 
 from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.nn import MLP, Standardized, Sum, Tiled
 from repnet.problem import Problem, Region, Term, Transformed
-from repnet.problem._jet import Shared
 
 Network = MLP | Sum | Tiled
 
 BOUNDARY = 10.0  # weight of rows on boundaries, after all blocks have the same row norm
 _LENGTHS = (8, 256, 2048)  # blocks of points are padded to one of these, so that few are compiled
-_PROBES = 7  # points at which linearity is checked
-_LINEAR = 1e-8  # relative departure from an affine residual that rounding explains
 
 
 def readout_size(network: MLP) -> int:
@@ -78,30 +74,6 @@ class Frame(eqx.Module):
         return wrapped if self.transform is None else Transformed(wrapped, self.transform)
 
 
-@eqx.filter_jit
-def compiled_residuals(
-    residual: Callable, frame: Frame, network: Network, unknowns: Any, x: Array
-) -> Array:
-    field = frame.field(network)
-    return jax.vmap(lambda point: as_vector(residual(Shared(field), point, unknowns)))(x)
-
-
-@eqx.filter_jit
-def compiled_rows(
-    residual: Callable, frame: Frame, network: MLP, unknowns: Any, x: Array
-) -> tuple[Array, Array]:
-    def at(coefficients: Array, point: Array) -> Array:
-        field = Shared(frame.field(with_readout(network, coefficients)))
-        return as_vector(residual(field, point, unknowns))
-
-    def one(point: Array) -> tuple[Array, Array]:
-        value, pull = jax.vjp(lambda c: at(c, point), flat_readout(network))
-        (rows,) = jax.vmap(pull)(jnp.eye(value.size))
-        return value, rows
-
-    return jax.vmap(one)(x)
-
-
 def as_vector(residual: Any) -> Array:
     return jnp.atleast_1d(jnp.asarray(residual))
 
@@ -117,51 +89,3 @@ def in_blocks(
         padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
         found.append([np.asarray(value)[: len(part)] for value in evaluate(jnp.asarray(padded))])
     return [np.concatenate(column) for column in zip(*found, strict=True)]
-
-
-def residuals(
-    term: Term, frame: Frame, network: Network, unknowns: Any, x: Float[np.ndarray, "points dim"]
-) -> Float[np.ndarray, "points equations"]:
-    """Residuals of a term at points, the term's values subtracted."""
-    (residual,) = in_blocks(
-        lambda part: (compiled_residuals(term.residual, frame, network, unknowns, part),), x
-    )
-    return residual if term.values is None else residual - term.values
-
-
-def linearized(
-    term: Term, frame: Frame, network: MLP, unknowns: Any, x: Float[np.ndarray, "points dim"]
-) -> tuple[
-    Float[np.ndarray, "points equations"], Float[np.ndarray, "points equations coefficients"]
-]:
-    """Residuals, and their derivatives by the coefficients of the read-out."""
-    value, rows = in_blocks(
-        lambda part: compiled_rows(term.residual, frame, network, unknowns, part), x
-    )
-    return (value if term.values is None else value - term.values), rows
-
-
-def is_affine(
-    problem: Problem, frame: Frame, network: MLP, points: dict[str, np.ndarray]
-) -> dict[str, bool]:
-    r"""Whether each term's residual is affine in the read-out: checked at random read-outs.
-
-    $r(a + b) - r(a) - r(b) + r(0) = 0$ for two random read-outs at some points, up to rounding.
-    """
-    rng = np.random.default_rng(0)
-    size = readout_size(network)
-    a, b = rng.normal(size=(2, size)) / np.sqrt(size)
-    found = {}
-    for name, term in problem.terms.items():
-        x = points[name][:_PROBES]
-        probe = Term(term.residual, x)
-
-        def at(coefficients: np.ndarray, probe: Term = probe, x: np.ndarray = x) -> np.ndarray:
-            moved = with_readout(network, coefficients)
-            return residuals(probe, frame, moved, problem.unknowns, x)
-
-        parts = [at(a + b), at(a), at(b), at(np.zeros(size))]
-        sizes = sum(np.abs(part).max() for part in parts)
-        departure = np.abs(parts[0] - parts[1] - parts[2] + parts[3]).max()
-        found[name] = bool(departure <= _LINEAR * sizes + 1e-300)
-    return found

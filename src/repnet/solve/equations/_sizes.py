@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
-from repnet.problem import Term
 from repnet.problem._jet import Jet, Shared, jet_of
-from repnet.solve.equations._rows import Frame, Network, as_vector, in_blocks
+from repnet.solve.equations._rows import as_vector
 
 
 class _Tapped:
@@ -68,29 +65,3 @@ def parts(residual: Callable, u: Callable, x: Array, unknowns: Any) -> Float[Arr
     linear = sum((product.sum(axis=1) for product in products), jnp.zeros(value.size))
     absolute = sum((jnp.abs(product).sum(axis=1) for product in products), jnp.zeros(value.size))
     return absolute + jnp.abs(value - linear)
-
-
-@eqx.filter_jit
-def _many_parts(
-    residual: Callable, frame: Frame, network: Network, unknowns: Any, x: Array
-) -> Array:
-    field = frame.field(network)
-    return jax.vmap(lambda point: parts(residual, field, point, unknowns))(x)
-
-
-def term_sizes(
-    term: Term, frame: Frame, network: Network, unknowns: Any, x: Float[np.ndarray, "points dim"]
-) -> Float[np.ndarray, " equations"]:
-    """Root mean square over points of the sum of absolute terms, per equation.
-
-    A residual with `sizes` of its own is measured by those.
-    """
-    own = getattr(term.residual, "sizes", None)
-    if own is not None:
-        return own
-    (sizes,) = in_blocks(
-        lambda part: (_many_parts(term.residual, frame, network, unknowns, part),), x
-    )
-    if term.values is not None:
-        sizes = np.concatenate([sizes, np.abs(term.values)])
-    return np.sqrt(np.mean(np.square(sizes), axis=0))

@@ -14,7 +14,7 @@ from repnet.problem import Problem, Region, Union
 from repnet.solve._one_layer import one_layer
 from repnet.solve.equations._adapt import Profile, profile, space_nodes
 from repnet.solve.equations._evolution import Known
-from repnet.solve.equations._fit import judge
+from repnet.solve.equations._judge import judge
 from repnet.solve.equations._rows import Frame, on_boundary
 from repnet.solve.equations._slab_newton import Rows
 
@@ -190,5 +190,5 @@ def _pass(
     unit_key, point_key = jax.random.split(key)
     network = make_units(problem, around, units, ring, unit_key)
     points = slab_points(problem, around, _INSIDE * units, int(_AT_START * units), point_key)
-    rows = Rows(problem, frame, points, known)
+    rows = Rows.of(problem, frame, network, points, known)
     return rows.newton(rows.fitted(network, guess))

@@ -4,22 +4,20 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import scipy  # its parts load at their first use, so that `import repnet` is quick
 from jaxtyping import Float
 
 from repnet.nn import MLP
-from repnet.problem import Problem, value
+from repnet.problem import Problem, Term, value
 from repnet.solve.equations._fit import row_weights
 from repnet.solve.equations._rows import (
     Frame,
-    compiled_residuals,
-    compiled_rows,
     flat_readout,
     on_boundary,
     with_readout,
 )
+from repnet.solve.equations._terms import Placed
 
 _RIDGE = 1e-13
 _STEPS = 8
@@ -29,23 +27,35 @@ _HALVINGS = 6
 
 @dataclasses.dataclass
 class Rows:
-    """The weighted residuals of a slab and their derivatives by the read-out."""
+    """The weighted residuals of a slab and their derivatives by the read-out of one layer."""
 
     problem: Problem
-    frame: Frame
-    points: dict[str, Float[np.ndarray, "points dim"]]
+    placed: dict[str, Placed]
     unknowns: Any
     weights: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        problem: Problem,
+        frame: Frame,
+        network: MLP,
+        points: dict[str, Float[np.ndarray, "points dim"]],
+        unknowns: Any,
+    ) -> "Rows":
+        """All terms at their points."""
+        placed = {
+            name: Placed.of(term, frame, network, unknowns, points[name])
+            for name, term in problem.terms.items()
+        }
+        return Rows(problem, placed, unknowns)
 
     def linearized(self, network: MLP) -> tuple[np.ndarray, np.ndarray]:
         """Weighted residuals and rows at a network."""
         values, rows = [], []
-        for name, term in self.problem.terms.items():
-            x = jnp.asarray(self.points[name])
-            found = compiled_rows(term.residual, self.frame, network, self.unknowns, x)
-            value, row = map(np.asarray, found)
+        for name, placed in self.placed.items():
+            value, row = placed.linearized(network, self.unknowns)
             if name not in self.weights:
-                self.weights[name] = row_weights(self.problem, term, row)
+                self.weights[name] = row_weights(self.problem, placed.term, row)
             weight = self.weights[name]
             values.append((value * weight).ravel())
             rows.append((row * weight[:, None]).reshape(-1, row.shape[2]))
@@ -54,20 +64,19 @@ class Rows:
     def loss(self, network: MLP) -> float:
         """The norm of the weighted residuals."""
         total = 0.0
-        for name, term in self.problem.terms.items():
-            x = jnp.asarray(self.points[name])
-            found = np.asarray(
-                compiled_residuals(term.residual, self.frame, network, self.unknowns, x)
-            )
+        for name, placed in self.placed.items():
+            found = placed.residuals(network, self.unknowns)
             total += float(np.sum(np.square(found * self.weights[name])))
         return float(np.sqrt(total)) if np.isfinite(total) else np.inf
 
     def fitted(self, network: MLP, guess: Callable) -> MLP:
         """The network whose values are closest to the guess, at the points inside."""
-        terms = self.problem.terms.items()
-        x = next(self.points[name] for name, term in terms if not on_boundary(self.problem, term))
-        here, rows = map(
-            np.asarray, compiled_rows(value, self.frame, network, None, jnp.asarray(x))
+        inside = next(
+            each for each in self.placed.values() if not on_boundary(self.problem, each.term)
+        )
+        x = inside.x
+        here, rows = Placed.of(Term(value, x), inside.frame, network, None, x).linearized(
+            network, None
         )
         right = guess(x) - here
         return with_readout(network, ridged(rows.reshape(-1, rows.shape[2]), right.ravel())[0])

@@ -28,14 +28,14 @@ def read_off(reduced: Reduced, network: MLP, tree: Any) -> Any:
     **Source:** the equation-error method of parameter estimation; Richter 1981 for diffusivities.
     """
     parts = [block for block in reduced.parts if not block.data]
-    left = weighted_residuals(parts, reduced.frame, network, tree)
+    left = weighted_residuals(parts, network, tree)
     for _ in range(_ROUNDS):
-        slopes = by_unknowns(parts, reduced.frame, network, tree)
+        slopes = by_unknowns(parts, network, tree)
         norms = np.linalg.norm(slopes, axis=0)
         norms = np.where(norms > 0, norms, 1.0)
         move = np.linalg.lstsq(slopes / norms, -left, rcond=_CUT)[0] / norms
         moved = with_numbers(tree, numbers(tree) + move)
-        left = weighted_residuals(parts, reduced.frame, network, moved)
+        left = weighted_residuals(parts, network, moved)
         if not np.isfinite(left).all():
             break
         tree = moved

@@ -63,12 +63,12 @@ class Reduced:
     def _settle(self, network: MLP, tree: Any) -> State:
         if self.linear:
             network = with_readout(network, np.zeros(readout_size(network)))
-        value, matrix = by_readout(self.parts, self.frame, network, tree)
+        value, matrix = by_readout(self.parts, network, tree)
         projection = Projection.of(matrix, self.ridge)
         network, residual = self._move(network, tree, value, matrix, projection)
         for _ in range(0 if self.linear else _INNER):
             before = float(np.linalg.norm(residual))
-            value, matrix = by_readout(self.parts, self.frame, network, tree)
+            value, matrix = by_readout(self.parts, network, tree)
             projection = Projection.of(matrix, self.ridge)
             network, residual = self._move(network, tree, value, matrix, projection)
             if np.linalg.norm(residual) > (1.0 - _SETTLED) * before:
@@ -88,7 +88,7 @@ class Reduced:
         size = np.linalg.norm(value)
         for halving in range(8):
             moved = with_readout(network, start + 0.5**halving * step)
-            residual = weighted_residuals(self.parts, self.frame, moved, tree)
+            residual = weighted_residuals(self.parts, moved, tree)
             if np.linalg.norm(residual) < size:
                 return moved, residual
         return network, value
@@ -98,7 +98,7 @@ class Reduced:
 
         **Source:** Kaufman 1975: the part of the derivatives that the read-out can't undo.
         """
-        moves = by_unknowns(self.parts, self.frame, state.network, state.tree)
+        moves = by_unknowns(self.parts, state.network, state.tree)
         return state.projection.rest(moves)
 
     def minimize(self, state: State, steps: int) -> tuple[State, int, bool]:
