@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from repnet.nn import MLP, RepLinear, SineLinear
+from repnet.nn._random import as_jax, signs, uniform
 from repnet.solve._one_layer import one_layer, sine_features
 
 _MARGIN = 1.2  # sines reach beyond the largest frequency by this factor
@@ -67,12 +68,10 @@ def _banded(
 ) -> SineLinear:
     first = np.maximum(low - _SIDE, 0.0)
     size_key, sign_key = jax.random.split(key)
-    share = jax.random.uniform(size_key, layer.weight.shape)
-    sign = jax.random.rademacher(sign_key, layer.weight.shape)
+    weight = np.asarray(layer.weight)
+    share, sign = uniform(size_key, weight.shape), signs(sign_key, weight.shape)
     banded = sign * (first + share * (high + _SIDE - first))
-    return eqx.tree_at(
-        lambda s: s.weight, layer, jnp.where(jnp.asarray(low) > 0, banded, layer.weight)
-    )
+    return eqx.tree_at(lambda s: s.weight, layer, as_jax(np.where(low > 0, banded, weight)))
 
 
 def _double(leaf: Any) -> Any:

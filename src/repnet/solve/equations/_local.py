@@ -154,16 +154,17 @@ def look(
     values: Float[np.ndarray, "points out looks"],
     sought: Any = None,
     rest: Any = None,
-    of: Looks | None = None,
 ) -> Looked:
     """A residual where some of the field's derivatives are given, the others being zero.
 
     **Arguments:** `sought`, `rest`: the two parts of the unknowns, as `equinox.partition` parts
-    them; `moves` are by the numbers of the first; `of`: what one program is compiled for, `looks`
-    and others, so that it serves for many; `looks` themselves if left out.
+    them; `moves` are by the numbers of the first.
     """
-    whole = looks if of is None else of
+    # All of them every time, so that one program serves for any.
+    usual = ALL.get(x.shape[1], ())
+    whole = usual if set(looks) <= set(usual) else looks
     places = [whole.index(each) for each in looks]
+    sought, rest = jax.tree.map(_as_array, (sought, rest))
     size = _BLOCKS[len(x) > _MANY * _BLOCKS[0]]
     blocks = -(-len(x) // size)
     padded = np.minimum(np.arange(blocks * size), len(x) - 1).reshape(blocks, size)
@@ -180,6 +181,11 @@ def look(
     return Looked(value, slopes[..., places], moves, sizes)
 
 
+def _as_array(leaf: Any) -> Any:
+    """Numbers are no constants of a program, which would be compiled for each."""
+    return np.float64(leaf) if isinstance(leaf, float) else leaf
+
+
 def looked_at(
     problem: Problem,
     name: str,
@@ -188,9 +194,10 @@ def looked_at(
     values: Float[np.ndarray, "points out looks"],
     unknowns: Any = None,
 ) -> Looked:
-    """A term by one program, whatever is looked at; `moves` are by all of the unknowns."""
-    residual, rest = problem.terms[name].residual, jax.tree.map(lambda _: None, unknowns)
-    return look(residual, problem.transform, looks, x, values, unknowns, rest, of=ALL[problem.dim])
+    """The same of a term; `moves` are by all of the unknowns."""
+    rest = jax.tree.map(lambda _: None, unknowns)
+    residual = problem.terms[name].residual
+    return look(residual, problem.transform, looks, x, values, unknowns, rest)
 
 
 def asked(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.nn import MLP, Standardized, Sum, Tiled
+from repnet.nn._random import as_jax, settled
 from repnet.problem import Problem, Region, Term, Transformed
 
 Network = MLP | Sum | Tiled
@@ -25,17 +26,17 @@ def readout_size(network: MLP) -> int:
 def with_readout(network: MLP, coefficients: Float[np.ndarray, " coefficients"] | Array) -> MLP:
     """The network with the given read-out: weights row by row, then biases."""
     shape = network.readout.weight.shape
-    split = shape[0] * shape[1]
-    return eqx.tree_at(
-        lambda n: (n.readout.weight, n.readout.bias),
-        network,
-        (jnp.asarray(coefficients[:split]).reshape(shape), jnp.asarray(coefficients[split:])),
-    )
+    split, flat = shape[0] * shape[1], settled(coefficients)
+    parts = as_jax((flat[:split].reshape(shape), flat[split:]))
+    return eqx.tree_at(lambda n: (n.readout.weight, n.readout.bias), network, parts)
 
 
-def flat_readout(network: MLP) -> Float[Array, " coefficients"]:
+def flat_readout(
+    network: MLP,
+) -> Float[np.ndarray, " coefficients"] | Float[Array, " coefficients"]:
     """The read-out as `with_readout` takes it."""
-    return jnp.concatenate([network.readout.weight.ravel(), network.readout.bias])
+    weight, bias = settled((network.readout.weight, network.readout.bias))
+    return weight.__array_namespace__().concatenate([weight.ravel(), bias])
 
 
 def row_norms(
