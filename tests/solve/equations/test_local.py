@@ -7,21 +7,42 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from repnet.problem import Box, Problem, Term, partial
+from repnet.problem import (
+    Box,
+    Problem,
+    Term,
+    directional,
+    divergence,
+    gradient,
+    laplacian,
+    partial,
+)
 from repnet.problem._jet import FieldJet
-from repnet.solve.equations._local import TaylorField, looked_at
+from repnet.solve.equations._local import LocalField, asked, look, looked_at
 
-LOOKS = ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 3))
+LOOKS = tuple((i, j) for i in range(4) for j in range(4 - i))
+
+
+def _wave(x):
+    """A field of two outputs."""
+    return jnp.stack([jnp.sin(2.0 * x[0] - x[1]), x[0] * jnp.exp(x[1])])
+
+
+def _local(x):
+    """The same, by its derivatives at one point up to order 3."""
+    axes = [np.eye(2)[0]], [np.eye(2)[1]]
+    jet = FieldJet(_wave, x)
+    values = [jet.derivative(*(axes[0] * i + axes[1] * j)) for i, j in LOOKS]
+    return LocalField(x, jnp.stack(values, axis=1), LOOKS)
 
 
 @pytest.mark.slow
-def test_derivatives_of_a_taylor_field_are_those_of_its_polynomial(
-    rng: np.random.Generator,
-) -> None:
+@pytest.mark.parametrize("other", [False, True])
+def test_a_field_is_differentiated_where_it_is_known(rng: np.random.Generator, other: bool) -> None:
     with jax.enable_x64(True):
-        values, x, z = (jnp.asarray(rng.normal(size=n)) for n in ((2, len(LOOKS)), 2, 2))
-        field = TaylorField(x, values, LOOKS)
-        right = FieldJet(field, z)
+        x = jnp.asarray(rng.normal(size=2))
+        field, right = _local(x), FieldJet(_wave, x)
+        z = 1.0 * x if other else x  # the same place by another name
         directions = rng.normal(size=(3, 2))
         for count in range(4):
             for chosen in itertools.combinations(directions, count):
@@ -31,13 +52,50 @@ def test_derivatives_of_a_taylor_field_are_those_of_its_polynomial(
         np.testing.assert_allclose(found, right.laplacian(list(directions)), atol=1e-12)
 
 
-def test_given_derivatives_come_back_at_the_point(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(
+    ("residual", "looks"),
+    [
+        (lambda u, x: laplacian(u)(x), {(2, 0), (0, 2)}),
+        (lambda u, x: partial(partial(u, 0), 1)(x), {(1, 1)}),
+        (lambda u, x: directional(u, [1.0, 2.0])(x), {(1, 0), (0, 1)}),
+        (lambda u, x: jax.jacfwd(u)(x)[0], {(1, 0), (0, 1)}),
+        (lambda u, x: jax.grad(lambda z: u(z)[0] ** 2)(x), {(0, 0), (1, 0), (0, 1)}),
+        (
+            lambda u, x: divergence(lambda y: (1.0 + y[0] ** 2) * gradient(u)(y)[0])(x),
+            {(1, 0), (0, 1), (2, 0), (1, 1), (0, 2)},
+        ),
+        (lambda u, x: jnp.trace(jax.hessian(lambda z: u(z)[1])(x)), {(2, 0), (0, 2)}),
+        pytest.param(
+            lambda u, x: partial(laplacian(u), 0)(x), {(3, 0), (1, 2)}, marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_what_a_residual_asks_is_all_it_needs(rng: np.random.Generator, residual, looks) -> None:
+    found = asked(lambda u, x, unknowns: residual(u, x), None, 2, 2, None)
+    assert looks <= set(found.looks) <= set(LOOKS)
     with jax.enable_x64(True):
-        values, x = jnp.asarray(rng.normal(size=(2, len(LOOKS)))), jnp.asarray(rng.normal(size=2))
-        field = TaylorField(x, values, LOOKS)
-        for place, (i, j) in enumerate(LOOKS):
-            axes = [np.eye(2)[0]] * i + [np.eye(2)[1]] * j
-            np.testing.assert_allclose(field.jet(x).derivative(*axes), values[:, place], rtol=1e-13)
+        x = jnp.asarray(rng.normal(size=2))
+        field = _local(x)
+        places = jnp.asarray([LOOKS.index(look) for look in found.looks])
+        few = LocalField(x, field.values[:, places], found.looks)
+        for way in (lambda: residual(few, x), jax.jit(lambda: residual(few, x))):
+            np.testing.assert_allclose(way(), residual(_wave, x), rtol=1e-12, atol=1e-12)
+
+
+def test_slopes_by_all_derivatives_in_conservation_form(rng: np.random.Generator) -> None:
+    def residual(u, x, unknowns):
+        return divergence(lambda y: (1.0 + y[0] ** 2) * gradient(u)(y)[0])(x)
+
+    looks = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
+    x, v = rng.normal(size=(30, 2)), rng.normal(size=(30, 1, 6))
+    with jax.enable_x64(True):
+        found = look(residual, None, looks, x, v)
+    _, ux, _, uxx, _, uyy = np.moveaxis(v[:, 0], 1, 0)
+    spread, zero = 1.0 + x[:, 0] ** 2, np.zeros(30)
+    right = spread * (uxx + uyy) + 2.0 * x[:, 0] * ux
+    np.testing.assert_allclose(found.residual[:, 0], right, rtol=1e-12, atol=1e-12)
+    expected = np.stack([zero, 2.0 * x[:, 0], zero, spread, zero, spread], axis=1)
+    np.testing.assert_allclose(found.slopes[:, 0, 0], expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("hard", [False, True])

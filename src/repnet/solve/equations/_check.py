@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.problem import Problem, Term
-from repnet.solve.equations._local import asked, look
+from repnet.solve.equations._local import look, under
 from repnet.solve.equations._points import points_of
-from repnet.solve.equations._probing import smooth_derivatives, smooth_field
+from repnet.solve.equations._probing import local_looks, smooth_derivatives, smooth_field
+from repnet.solve.equations._rows import Frame
 
 _FEW = 8  # points of every term that are tried
 
@@ -23,7 +24,8 @@ def check_problem(problem: Problem) -> None:
     **Raises:** `ValueError` naming the term, the rule and the point.
     """
     dim, out = problem.dim, problem.out_size
-    field = problem.field(smooth_field(problem))
+    frame = Frame.of(problem)
+    field = problem.field(smooth_field(frame, out))
     for name, term in problem.terms.items():
         points = points_of(problem, term, _FEW, jax.random.key(0))[:_FEW]
         evaluate = partial(_evaluated, term.residual, field, problem.unknowns)
@@ -39,7 +41,9 @@ def check_problem(problem: Problem) -> None:
                 f"`Problem(terms=...)`: the residual of term {name!r} must have shape "
                 f"(equations,); got {shape}."
             )
-        for point, found in zip(points, _residuals(problem, term, points), strict=True):
+        for point, found in zip(
+            points, _residuals(term, frame, out, problem.unknowns, points), strict=True
+        ):
             if not np.all(np.isfinite(found)):
                 raise ValueError(
                     f"`Problem(terms=...)`: the residual of term {name!r} must be finite; at "
@@ -52,15 +56,14 @@ def _evaluated(residual: Callable, field: Callable, unknowns: Any, x: Array) -> 
 
 
 def _residuals(
-    problem: Problem, term: Term, x: Float[np.ndarray, "points dim"]
+    term: Term, frame: Frame, out: int, unknowns: Any, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, "points equations"]:
     """Of the smooth field; by the program that the solve needs anyway, if it needs one."""
-    unknowns = problem.unknowns
-    looks = asked(term.residual, problem.transform, problem.dim, problem.out_size, unknowns)
+    looks = local_looks(term.residual, frame, out, unknowns, x)
     if not looks:
-        field = problem.field(smooth_field(problem))
+        field = under(frame.transform, smooth_field(frame, out))
         found = (_evaluated(term.residual, field, unknowns, jnp.asarray(point)) for point in x)
         return np.stack([np.atleast_1d(np.asarray(each)) for each in found])
-    values = smooth_derivatives(problem, looks, x)
+    values = smooth_derivatives(frame, out, looks, x)
     none = jax.tree.map(lambda _: None, unknowns)
-    return look(term.residual, problem.transform, looks, x, values, none, unknowns).residual
+    return look(term.residual, frame.transform, looks, x, values, none, unknowns).residual

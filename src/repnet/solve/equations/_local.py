@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from repnet.nn._random import as_jax
 from repnet.problem import Problem, Transformed
@@ -31,45 +31,66 @@ _BLOCKS = (512, 8192)  # points that are evaluated together, padded to one of th
 _MANY = 32  # small blocks from which on a large one is worth its compilation
 
 
-class TaylorField:
-    """A field with given derivatives at a point and none beyond.
+class LocalField:
+    """A field of which nothing is known but derivatives at one point, the others being zero.
+
+    It can be asked and differentiated at that point, by jets as by JAX's own transformations. What
+    it says elsewhere means nothing.
 
     **Arguments:** `x`: the point; `values`: the derivatives, `(out, looks)`; `looks`: which they
     are.
 
-    >>> field = TaylorField(jnp.zeros(2), jnp.array([[3.0, 5.0]]), ((0, 0), (0, 2)))
-    >>> float(field(jnp.array([1.0, 2.0]))[0])
-    13.0
-    >>> float(field.jet(jnp.zeros(2)).laplacian(np.eye(2))[0])
-    5.0
+    >>> x = jnp.zeros(2)
+    >>> field = LocalField(x, jnp.array([[3.0, 5.0]]), ((0, 0), (0, 2)))
+    >>> float(field(x)[0]), float(field.jet(x).laplacian(np.eye(2))[0])
+    (3.0, 5.0)
+    >>> jax.hessian(lambda z: field(1.0 * z)[0])(x).tolist()
+    [[0.0, 0.0], [0.0, 5.0]]
     """
 
     def __init__(self, x: Array, values: Array, looks: Looks):
-        self.x, self._values, self._looks = x, values, looks
+        self.x, self.values, self.looks = x, values, looks
 
     def __call__(self, z: Array) -> Array:
         return self.differentiated(z, (0,) * len(self.x))
 
-    def jet(self, z: Array) -> "_TaylorJet":
-        """The derivatives at a point."""
-        return _TaylorJet(self, z)
+    def jet(self, z: Array) -> "_LocalJet":
+        """The derivatives at the point."""
+        return _LocalJet(self, z)
 
     def differentiated(self, z: Array, look: Look) -> Array:
         """A derivative of the field."""
         if z is self.x:  # as given, which is quick to compile
-            if look in self._looks:
-                return self._values[:, self._looks.index(look)]
-            return jnp.zeros_like(self._values[:, 0])
-        away, orders = z - self.x, np.array(self._looks) - look
-        kept = np.flatnonzero(np.all(orders >= 0, axis=1))
-        total = self._values[:, kept]
-        for axis in range(len(self.x)):
-            total = total * _powers(away[axis], orders[kept, axis])
-        return jnp.sum(total, axis=1)
+            return self.given(self.values, look)
+        return _differentiable(self, look, self.values, z)
+
+    def given(self, values: Array, look: Look) -> Array:
+        """That derivative among the values."""
+        if look in self.looks:
+            return values[:, self.looks.index(look)]
+        return jnp.zeros_like(values[:, 0])
 
 
-class _TaylorJet:
-    def __init__(self, field: TaylorField, z: Array):
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _differentiable(field: LocalField, look: Look, values: Array, z: Array) -> Array:
+    return field.given(values, look)
+
+
+@_differentiable.defjvp
+def _differentiable_jvp(field: LocalField, look: Look, primals: Any, tangents: Any) -> Any:
+    (values, z), (moved, dz) = primals, tangents
+    change = field.given(moved, look)
+    for axis in range(len(field.x)):
+        change = change + _differentiable(field, _once_more(look, axis), values, z) * dz[axis]
+    return _differentiable(field, look, values, z), change
+
+
+def _once_more(look: Look, axis: int) -> Look:
+    return (*look[:axis], look[axis] + 1, *look[axis + 1 :])
+
+
+class _LocalJet:
+    def __init__(self, field: LocalField, z: Array):
         self._field, self._z = field, z
 
     def derivative(self, *directions: Direction) -> Array:
@@ -81,8 +102,8 @@ class _TaylorJet:
                 for axis in range(dim):
                     if isinstance(direction, np.ndarray) and direction[axis] == 0.0:
                         continue
-                    once_more = (*look[:axis], look[axis] + 1, *look[axis + 1 :])
-                    grown[once_more] = grown.get(once_more, 0.0) + share * direction[axis]
+                    further = _once_more(look, axis)
+                    grown[further] = grown.get(further, 0.0) + share * direction[axis]
             shares = grown
         total = jnp.zeros_like(self._field(self._z))
         for look, share in shares.items():
@@ -91,14 +112,6 @@ class _TaylorJet:
 
     def laplacian(self, seeds: Any) -> Array:
         return sum((self.derivative(v, v) for v in seeds), jnp.zeros_like(self.derivative()))
-
-
-def _powers(away: Array, exponents: Int[np.ndarray, " some"]) -> Float[Array, " some"]:
-    """$d^k/k!$ by products, whose derivatives at zero are exact."""
-    powers = [jnp.ones_like(away)]
-    for k in range(1, max(exponents, default=0) + 1):
-        powers.append(powers[-1] * away / k)
-    return jnp.stack(powers)[exponents]
 
 
 class Looked(NamedTuple):
@@ -130,7 +143,7 @@ def _compiled(
 
     def one(x: Array, values: Array) -> tuple[Array, ...]:
         def seen(values: Array) -> Callable:
-            return _under(transform, TaylorField(x, values, looks))
+            return under(transform, LocalField(x, values, looks))
 
         def at(values: Array, flat: Array) -> Array:
             return as_vector(residual(Shared(seen(values)), x, eqx.combine(unravel(flat), rest)))
@@ -142,7 +155,8 @@ def _compiled(
     return jax.vmap(one)(x, values)
 
 
-def _under(transform: Callable | None, field: TaylorField) -> Callable:
+def under(transform: Callable | None, field: Callable) -> Callable:
+    """The field that residuals see."""
     return field if transform is None else Transformed(field, transform)
 
 
@@ -200,13 +214,20 @@ def looked_at(
     return look(residual, problem.transform, looks, x, values, unknowns, rest)
 
 
+class Asked(NamedTuple):
+    """What a residual asks of the field: derivatives, and whether elsewhere than at its own point.
+
+    Elsewhere may be the same place by another name, as inside of `jax.grad`.
+    """
+
+    looks: Looks
+    elsewhere: bool
+
+
 def asked(
     residual: Callable, transform: Callable | None, dim: int, out: int, unknowns: Any
-) -> Looks | None:
-    """The derivatives that a residual asks of the field at its own point.
-
-    **Returns:** `None` where it looks at the field elsewhere, or differentiates it by other means.
-    """
+) -> Asked:
+    """What a residual asks of the field."""
     leaves, structure = jax.tree.flatten(unknowns)
     shapes = tuple(map(_shape, leaves))
     try:
@@ -227,29 +248,31 @@ def _asked(
     out: int,
     shapes: tuple[Any, ...],
     structure: Any,
-) -> Looks | None:
+) -> Asked:
     fields: list[_Watched] = []
 
     def traced(x: Array, leaves: tuple[Any, ...]) -> Array:
         fields.append(_Watched(x, jnp.zeros((out, 1)), ((0,) * dim,)))
         unknowns = jax.tree.unflatten(structure, leaves)
-        return as_vector(residual(Shared(_under(transform, fields[-1])), x, unknowns))
+        return as_vector(residual(Shared(under(transform, fields[-1])), x, unknowns))
 
     eqx.filter_eval_shape(traced, jax.ShapeDtypeStruct((dim,), jnp.float64), shapes)
-    if any(field.elsewhere for field in fields):
-        return None
-    return tuple(sorted(set().union(*(field.looks for field in fields))))
+    looks = set().union(*(field.seen for field in fields))
+    return Asked(tuple(sorted(looks)), any(field.elsewhere for field in fields))
 
 
-class _Watched(TaylorField):
+class _Watched(LocalField):
     def __init__(self, *args: Any):
         super().__init__(*args)
-        self.elsewhere, self.looks = False, set()
+        self.elsewhere, self.seen = False, set()
 
     def differentiated(self, z: Array, look: Look) -> Array:
         self.elsewhere |= z is not self.x
-        self.looks.add(look)
         return super().differentiated(z, look)
+
+    def given(self, values: Array, look: Look) -> Array:
+        self.seen.add(look)
+        return super().given(values, look)
 
 
 def rows_from(

@@ -18,7 +18,7 @@ from repnet.solve.equations._local import ALL, Looked, Looks, looked_at, rows_fr
 from repnet.solve.equations._points import points_of
 from repnet.solve.equations._probing import (
     drawn_derivatives,
-    is_local,
+    local_looks,
     same_slopes,
     smooth_derivatives,
     which_matter,
@@ -26,7 +26,6 @@ from repnet.solve.equations._probing import (
 from repnet.solve.equations._rows import Frame, on_boundary
 
 _ORDERS = 6  # derivatives up to which equations are looked at
-_PROBES = 5  # places that tell whether a residual is local
 _LOOKED = 512  # places where the equations' own waves are looked at
 PINNED = 10.0  # weight of conditions and of what ties elements, rows of equations having 1
 
@@ -96,10 +95,11 @@ def tied_of(problem: Problem, unknowns: Any = None) -> Tied:
         for name, term in problem.terms.items()
         if name not in solid
     }
+    frame = Frame.of(problem)
     inside, orders, most, linear = [], np.zeros(problem.out_size, int), 0, True
     for name, term in problem.terms.items():
         x = pinned[name] if name in pinned else _everywhere_between(problem)
-        if not is_local(problem, term, _few(x, _PROBES), unknowns):
+        if local_looks(term.residual, frame, problem.out_size, unknowns, x) is None:
             raise ValueError(
                 "`Elements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
@@ -158,9 +158,10 @@ def _slopes(
 ) -> list[Float[np.ndarray, "places equations out orders"]]:
     """A residual's derivatives by those of a smooth field, and of one drawn, in half-widths."""
     scale = float(problem.domain.half_width[0]) ** -np.arange(float(len(ALL[1])))
+    frame, out = Frame.of(problem), problem.out_size
+    about = (field(frame, out, ALL[1], x) for field in (smooth_derivatives, drawn_derivatives))
     return [
-        looked_at(problem, name, ALL[1], x, field(problem, ALL[1], x), unknowns).slopes * scale
-        for field in (smooth_derivatives, drawn_derivatives)
+        looked_at(problem, name, ALL[1], x, values, unknowns).slopes * scale for values in about
     ]
 
 

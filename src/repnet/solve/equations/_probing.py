@@ -3,34 +3,36 @@
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from repnet.problem import Problem, Term
-from repnet.solve.equations._local import Looks, asked
-from repnet.solve.equations._rows import as_vector
+from repnet.nn._random import as_jax
+from repnet.solve.equations._local import Looks, asked, under
+from repnet.solve.equations._rows import Frame, as_vector
 
-_NEAR = 1e-3  # of the half-width: what lies farther away must not matter to a residual
+_TRIED = 5  # places that tell whether a residual is local
+_NEAR = 1e-12  # of the half-width: what lies farther away must not matter to a residual
 _LOCAL = 1e-9  # relative change that rounding explains
 _STEEPEST = 4.0  # decades below the half-width over which fields may vary
 _AFFINE = 1e-9  # relative change of slopes that rounding explains
 _MATTERS = 1e-12  # a slope below that share of the largest is none
 
 
-def smooth_field(problem: Problem) -> Callable:
+def smooth_field(frame: Frame, out: int) -> Callable:
     """A field of about one radian per half-width."""
-    waves, (centre, half) = _waves(problem), (problem.domain.centre, problem.domain.half_width)
+    waves, centre, half = _waves(frame, out), frame.centre, frame.half_width
     return lambda x: 1.0 + 0.5 * jnp.sin(waves @ ((x - centre) / half) + 0.3)
 
 
 def smooth_derivatives(
-    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
+    frame: Frame, out: int, looks: Looks, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, "points out looks"]:
     """Those of `smooth_field`."""
-    waves, half = _waves(problem), problem.domain.half_width
-    angles = (x - problem.domain.centre) / half @ waves.T + 0.3
+    waves, half = _waves(frame, out), np.asarray(frame.half_width)
+    angles = (x - np.asarray(frame.centre)) / half @ waves.T + 0.3
     found = []
     for look in looks:
         turned = 0.5 * np.sin(angles + 0.5 * np.pi * sum(look)) + float(sum(look) == 0)
@@ -39,7 +41,7 @@ def smooth_derivatives(
 
 
 def drawn_derivatives(
-    problem: Problem, looks: Looks, x: Float[np.ndarray, "points dim"]
+    frame: Frame, out: int, looks: Looks, x: Float[np.ndarray, "points dim"]
 ) -> Float[np.ndarray, "points out looks"]:
     """Those of a field at random that varies over another length at every point.
 
@@ -48,8 +50,9 @@ def drawn_derivatives(
     rng = np.random.default_rng(0)
     shares = 10.0 ** -rng.uniform(0.0, _STEEPEST, (len(x), 1))
     orders = np.array(looks)
-    scale = shares ** -orders.sum(axis=1) / np.prod(problem.domain.half_width**orders, axis=1)
-    return rng.normal(size=(len(x), problem.out_size, len(looks))) * scale[:, None]
+    lengths = np.prod(np.asarray(frame.half_width) ** orders, axis=1)
+    scale = shares ** -orders.sum(axis=1) / lengths
+    return rng.normal(size=(len(x), out, len(looks))) * scale[:, None]
 
 
 def same_slopes(
@@ -76,29 +79,48 @@ def which_matter(
     return found
 
 
-def _waves(problem: Problem) -> Float[np.ndarray, "out dim"]:
-    return np.random.default_rng(0).uniform(0.5, 1.5, (problem.out_size, problem.dim))
+def _waves(frame: Frame, out: int) -> Float[np.ndarray, "out dim"]:
+    return np.random.default_rng(0).uniform(0.5, 1.5, (out, len(frame.centre)))
 
 
-def is_local(
-    problem: Problem, term: Term, points: Float[np.ndarray, "points dim"], unknowns: Any
-) -> bool:
-    """Whether a residual sees the field about its own point only."""
-    if asked(term.residual, problem.transform, problem.dim, problem.out_size, unknowns) is not None:
-        return True
-    smooth, half = smooth_field(problem), problem.domain.half_width
+def local_looks(
+    residual: Callable,
+    frame: Frame,
+    out: int,
+    unknowns: Any,
+    x: Float[np.ndarray, "points dim"],
+) -> Looks | None:
+    """The derivatives that a residual asks of the field at its own point.
 
-    @jax.jit
-    def change(x: Array) -> tuple[Array, Array]:
+    **Arguments:** `x`: points, of which a few are tried.
+
+    **Returns:** `None` where it looks at other points.
+    """
+    looks, elsewhere = asked(residual, frame.transform, x.shape[1], out, unknowns)
+    if elsewhere:
+        some = np.linspace(0, len(x) - 1, _TRIED).astype(int)
+        here, moved = map(np.asarray, _change(residual, frame, out, unknowns, as_jax(x[some])))
+        if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
+            return None
+    return looks
+
+
+@eqx.filter_jit
+def _change(
+    residual: Callable, frame: Frame, out: int, unknowns: Any, x: Array
+) -> tuple[Array, Array]:
+    """Residuals, and how they change where the field does at all other points."""
+    smooth = smooth_field(frame, out)
+
+    def one(x: Array) -> tuple[Array, Array]:
         def other(z: Array) -> Array:
-            near = jnp.max(jnp.abs(z - x) / half) < _NEAR
+            near = jnp.max(jnp.abs(z - x) / frame.half_width) < _NEAR
             return smooth(z) + jnp.where(near, 0.0, 1.0)
 
-        here = as_vector(term.residual(problem.field(smooth), x, unknowns))
-        return here, as_vector(term.residual(problem.field(other), x, unknowns)) - here
+        here, moved = (
+            as_vector(residual(under(frame.transform, field), x, unknowns))
+            for field in (smooth, other)
+        )
+        return here, moved - here
 
-    for x in points:
-        here, moved = map(np.asarray, change(jnp.asarray(x)))
-        if np.any(np.abs(moved) > _LOCAL * (1.0 + np.abs(here))):
-            return False
-    return True
+    return jax.vmap(one)(x)

@@ -13,16 +13,15 @@ from repnet.solve.equations._evolution import is_lasting, is_start, ring_of
 from repnet.solve.equations._local import ALL, Looks, looked_at
 from repnet.solve.equations._probing import (
     drawn_derivatives,
-    is_local,
+    local_looks,
     same_slopes,
     smooth_derivatives,
     which_matter,
 )
-from repnet.solve.equations._rows import on_boundary
+from repnet.solve.equations._rows import Frame, on_boundary
 
 _ORDER = 4  # highest total order of a derivative in an equation
 _PROBES = 128
-_FEW = 3  # of them that tell whether a residual is local
 _SCAN = 2000  # places where jumps are looked for
 _SUDDEN = 0.02  # change between two of them, as a share of all there is, that may be a jump
 _KEPT = 0.7  # share of it that one half of the interval keeps where it is one
@@ -146,13 +145,13 @@ def _looked(
     problem: Problem, inside: list[str], start: list[str], ring: str | None
 ) -> tuple[Looks, Int[np.ndarray, "out 2"], bool]:
     """What terms look at, the equations' orders, and whether all are affine."""
-    reach, total = np.zeros(2, int), 0
+    frame, reach, total = Frame.of(problem), np.zeros(2, int), 0
     orders, linear, equations = np.zeros((problem.out_size, 2), int), True, 0
     for name, term in problem.terms.items():
         if name == ring:
             continue
         x = _probes(problem, term)
-        if not is_local(problem, term, x[:_FEW], None):
+        if local_looks(term.residual, frame, problem.out_size, None, x) is None:
             raise ValueError(
                 "`SpaceTimeElements` takes residuals that look at one place each; "
                 f"term {name!r} ties distant points."
@@ -203,7 +202,8 @@ def _slopes(
 ) -> Float[np.ndarray, "points equations out looks"]:
     """By all derivatives of some field, in half-widths of the domain."""
     scale = np.prod(problem.domain.half_width ** -np.asarray(ALL[2], float), axis=1)
-    return looked_at(problem, name, ALL[2], x, field(problem, ALL[2], x)).slopes * scale
+    values = field(Frame.of(problem), problem.out_size, ALL[2], x)
+    return looked_at(problem, name, ALL[2], x, values).slopes * scale
 
 
 def _jumps(problem: Problem, name: str, looks: Looks) -> list[float]:

@@ -18,8 +18,13 @@ from repnet.nn import MLP
 from repnet.problem import Problem, Term
 from repnet.problem._jet import Shared
 from repnet.solve.equations._features import Features, derivatives_of, features_of
-from repnet.solve.equations._local import Looked, Looks, asked, look
-from repnet.solve.equations._probing import drawn_derivatives, same_slopes, smooth_derivatives
+from repnet.solve.equations._local import Looked, Looks, look
+from repnet.solve.equations._probing import (
+    drawn_derivatives,
+    local_looks,
+    same_slopes,
+    smooth_derivatives,
+)
 from repnet.solve.equations._rows import (
     Frame,
     Network,
@@ -58,7 +63,7 @@ class Placed:
         x: Float[np.ndarray, "points dim"],
     ) -> "Placed":
         """What all read-outs of this network share."""
-        looks = _looks(term.residual, frame, network.out_size, unknowns)
+        looks = _looks(term.residual, frame, network.out_size, unknowns, x)
         features = None
         if looks is not None and isinstance(network, MLP):
             features = features_of(network, frame, looks, x)
@@ -158,11 +163,12 @@ def is_affine(
     for name, term in problem.terms.items():
         x = points[name][:_PROBES]
         unknowns = problem.unknowns
-        looks = _looks(term.residual, frame, problem.out_size, unknowns)
+        out = problem.out_size
+        looks = _looks(term.residual, frame, out, unknowns, x)
         if looks is None:
             found[name] = _is_affine_in_readout(term.residual, frame, network, unknowns, x)
             continue
-        about = (field(problem, looks, x) for field in (smooth_derivatives, drawn_derivatives))
+        about = (field(frame, out, looks, x) for field in (smooth_derivatives, drawn_derivatives))
         none = _none(unknowns)
         slopes = [
             look(term.residual, frame.transform, looks, x, values, none, unknowns).slopes
@@ -172,10 +178,11 @@ def is_affine(
     return found
 
 
-def _looks(residual: Callable, frame: Frame, out: int, unknowns: Any) -> Looks | None:
-    dim = len(frame.centre)
-    looks = asked(residual, frame.transform, dim, out, unknowns)
-    return ((0,) * dim,) if looks == () else looks  # an equation of the unknowns alone
+def _looks(
+    residual: Callable, frame: Frame, out: int, unknowns: Any, x: Float[np.ndarray, "points dim"]
+) -> Looks | None:
+    looks = local_looks(residual, frame, out, unknowns, x)
+    return ((0,) * x.shape[1],) if looks == () else looks  # an equation of the unknowns alone
 
 
 def _is_affine_in_readout(
