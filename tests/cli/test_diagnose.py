@@ -86,7 +86,7 @@ def _corner() -> Dataset:
     return replace(whole, x=x, y=y, grid_shape=shape)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_shows_the_difference(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(_demo, "terrain", _corner)
     out = tmp_path / "demo"

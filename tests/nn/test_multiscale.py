@@ -198,7 +198,7 @@ def test_least_squares_of_data_and_of_an_equation(tmp_path):
     assert np.abs(solved(places)[:, 0] - np.sin(30 * places)).max() < 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trained_on_an_equation_and_saved(tmp_path):
     box = Box(-1.0, 1.0)
     equation = Term(lambda u, x, _: partial(u, 0, 2)(x) + 36.0 * jnp.sin(6 * x[0]), box)

@@ -44,7 +44,11 @@ def test_the_map_of_a_linear_structure_is_exact():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("structure", "local", "bound"),
-    [(BoucWen(0.5), True, 0.05), (BoucWen(0.5), False, 0.15), (ShearFrame(3), True, 0.15)],
+    [
+        (BoucWen(0.5), True, 0.05),
+        (BoucWen(0.5), False, 0.15),
+        pytest.param(ShearFrame(3), True, 0.15, marks=pytest.mark.long),
+    ],
 )
 def test_maps_of_yielding_structures_roll_out_over_unseen_events(structure, local, bound):
     study = quake_study(structure, _records(18, 1200), tolerance=1e-3)

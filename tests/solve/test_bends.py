@@ -54,7 +54,7 @@ def test_a_gap_of_the_data_draws_no_units():
         assert np.all(bends.slope[gap] < filled.slope[gap])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_peaks_of_different_width_in_noise(monkeypatch):
     x = np.linspace(-1.0, 1.0, 129)
     between = np.linspace(-1.0, 1.0, 2001)

@@ -98,7 +98,7 @@ def test_an_unknown_field_wants_a_network():
         Gradient(steps=1).run(problem, small(1), key=jr.key(0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_soft_conditions_no_longer_stall():
     problem = zoo.make("poisson1d_ms", frequency=20.0)
     solver = Gradient(steps=400, rate=3e-3, width=96, hidden=(32,), points=200)

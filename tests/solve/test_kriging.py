@@ -139,7 +139,7 @@ def test_places_are_spread_evenly_without_a_period():
     assert columns.min() > 20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_windows_fill_a_rough_field_nearer_than_networks_alone(rng, tmp_path):
     truth = np.cumsum(np.cumsum(rng.normal(size=(70, 70)), axis=0), axis=1)
     known = rng.random(truth.shape) > 0.1

@@ -79,7 +79,7 @@ def test_cubics_that_make_no_error_are_kept(rng):
     np.testing.assert_allclose(found.left_out, cubics, atol=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_errors_in_gaps_are_told_for_every_kind(rng):
     record, nodes, _ = _record(rng, 1500)
     nodes = nodes[~np.isin(nodes, np.arange(100, 1400, 60)[:, None] + np.arange(4))]

@@ -76,7 +76,7 @@ def test_gaps_of_a_record_with_a_law_are_filled_by_half_of_what_others_miss(rng)
     assert f"{moved} samples missing near to each other" in " ".join(solution.plan.reasons)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_samples_with_others_missing_beside_them_are_learnt_without_these():
     values, missed, akima = _lorenz(1200), [], []
     for seed in (1, 2):
@@ -90,7 +90,7 @@ def test_samples_with_others_missing_beside_them_are_learnt_without_these():
     assert np.linalg.norm(np.concatenate(missed)) < 0.1 * np.linalg.norm(np.concatenate(akima))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_gaps_of_a_random_walk_are_filled_as_well_as_by_a_line(rng):
     values = np.cumsum(rng.normal(size=1200))
     nodes, away = _without(values, rng.integers(20, 1160, 14), 8)

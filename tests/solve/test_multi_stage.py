@@ -70,7 +70,7 @@ def test_the_sum_is_a_network_like_any_other(staged, tmp_path):
     np.testing.assert_allclose(slope, exact, atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_noise_is_not_fitted(rng):
     """A stage that helps the fitted rows alone is left out, and the solution is the first's."""
     y = np.sin(3.0 * X) + 0.1 * rng.normal(size=len(X))
@@ -201,7 +201,7 @@ def test_a_correction_states_what_is_left(residual, affine):
     np.testing.assert_allclose(apart, (u + 1.0) / 0.25, rtol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trained_stages_gain_over_one_of_as_many_steps():
     y = np.exp(np.sin(5.0 * X))[:, None]
     truth = np.exp(np.sin(5.0 * BETWEEN))[:, None]

@@ -85,7 +85,7 @@ def test_units_about_all_points_are_those_about_some_that_are_all(kernel, rng):
     np.testing.assert_allclose(*values, atol=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_target_has_a_kernel_and_a_width_of_its_own(rng):
     x, new = _points(rng, 150, 2), _points(rng, 500, 2)
     both = [lambda x: 1.0 + x @ np.array([1.0, -2.0]), _hills]
@@ -104,7 +104,7 @@ def test_every_target_has_a_kernel_and_a_width_of_its_own(rng):
     assert isinstance(same.network.network, RadialBasis)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_the_error_told_is_that_at_new_points(noise, rng):
     told, true = [], []
@@ -118,7 +118,7 @@ def test_the_error_told_is_that_at_new_points(noise, rng):
     assert told / 1.6 < true < 1.6 * told
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_of_many_points_a_thousand_are_centres(rng):
     x, new = _points(rng, 2500, 3), _points(rng, 2000, 3)
     y = np.stack([_hills(x), x[:, 0] + 0.1 * rng.normal(size=2500)], axis=1)
@@ -164,7 +164,7 @@ def test_hills_at_few_scattered_points_are_found_better_than_by_interpolators(
     assert "radial" in solution.plan.reasons[0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_waves_are_left_to_sines(rng):
     x = _points(rng, 300, 3)
     solution = solve(regression(x, np.sin(x @ np.array([7.0, -4.0, 5.0]))), key=jr.key(0))

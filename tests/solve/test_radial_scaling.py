@@ -126,7 +126,7 @@ def test_many_targets_have_one_scaling_of_the_most_evidence(rng):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_solve_takes_them_in_many_inputs(rng):
     x, new = (rng.uniform(-1.0, 1.0, (count, 10)) for count in (200, 2000))
     solution = solve(regression(x, _friedman(x)), key=jr.key(0))

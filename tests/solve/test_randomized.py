@@ -117,7 +117,7 @@ def test_large_steps_solve_a_linear_model_and_end_when_nothing_helps():
     assert again.losses == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_large_steps_go_on_from_where_few_residuals_end(monkeypatch):
     """Each lowers the residual at points that none has seen; Ctrl-C keeps the last."""
     monkeypatch.setattr(_randomized, "BATCH", 128)

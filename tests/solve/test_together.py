@@ -73,7 +73,7 @@ def _rough(x):
     return np.sum(np.sqrt(sizes) * np.exp(-square / np.square(sizes)), axis=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_windows_share_with_radial_units(rng, tmp_path):
     x, new = (rng.uniform(-1.0, 1.0, (count, 2)) for count in (400, 3000))
     problem = regression(x, _rough(x))

@@ -36,7 +36,12 @@ def fitted(x, **options):
 
 @pytest.mark.parametrize(
     ("dim", "count", "bound"),
-    [(1, 200, 1e-8), (2, 24, 1e-4), (3, 9, 0.1), (4, 6, 0.2)],
+    [
+        (1, 200, 1e-8),
+        (2, 24, 1e-4),
+        (3, 9, 0.1),
+        pytest.param(4, 6, 0.2, marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.slow
 def test_grids_of_every_dimension(dim, count, bound, rng):

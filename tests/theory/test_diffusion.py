@@ -87,7 +87,7 @@ def test_agreement_with_the_fft_reference(bias):
     assert relative(found, truth) < 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("bias", [UniformBias(), NormalBias(0.4)])
 def test_agreement_with_the_fft_reference_in_two_dimensions(bias):
     ensemble = SineEnsemble((1.0, 2.0), bias=bias, dim=2)

@@ -98,7 +98,7 @@ def test_the_allen_cahn_reference_converges():
     assert worse[1:].max() > 1e-6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_kdv_reference_converges():
     best = on_grid(kdv(0.022), 1024)[-1]
     errors = [

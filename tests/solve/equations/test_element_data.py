@@ -119,7 +119,7 @@ def test_a_model_that_lacks_something_is_told(rng):
     assert solution.unknowns["end"] == pytest.approx(0.2, abs=0.005)
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [40, pytest.param(6000, marks=pytest.mark.long)])
 def test_a_rate_of_the_other_sign_under_much_noise(rng, count):
     t = np.linspace(0.0, 2.0, count)
     values = np.exp(-1.5 * t) + 0.2 * rng.normal(size=count)
@@ -224,6 +224,7 @@ class TestParts:
             ]
         assert sums[0] == pytest.approx(sums[1], rel=1e-8)
 
+    @pytest.mark.long
     def test_noise_and_what_is_none(self, rng):
         x = rng.uniform(size=400)
         noise = rng.normal(size=(400, 2))

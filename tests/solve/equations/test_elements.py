@@ -244,7 +244,7 @@ def test_nonlinear_systems_are_marched(name, method, most):
     assert error(solution, t[:, None], exact.y.T) < most
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_relaxation_oscillations_of_a_stiff_oscillator():
     box = Box(0.0, 2000.0)
 

@@ -148,7 +148,7 @@ def test_nonlinear_equation_with_two_unknowns(seed):
     assert sorted(solution.plan.numbers["intervals"]) == ["k", "r"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_cover_the_truth_as_often_as_they_say():
     noise = 0.02
     with jax.enable_x64(True):

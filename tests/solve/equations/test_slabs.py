@@ -37,7 +37,7 @@ def test_burgers_saves_and_loads(tmp_path: Path) -> None:
     assert np.sqrt(np.mean(np.square(residual))) < 1e-2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_periodic_third_order() -> None:
     problem = zoo.make("kdv1d", dispersion=0.2)
     solution = Slabs(units=100, tolerance=1e-3).run(problem, key=jax.random.key(0))
