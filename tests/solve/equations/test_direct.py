@@ -209,3 +209,19 @@ def test_same_key_same_solution_to_the_bit(tmp_path):
     first.save(tmp_path / "solution.npz")
     np.testing.assert_array_equal(Solution.load(tmp_path / "solution.npz")(x), first(x))
     assert not jax.config.jax_enable_x64
+
+
+@pytest.mark.parametrize("dim", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_equations_may_be_written_with_jax_s_own_derivatives(dim):
+    box = Box(np.zeros(dim), np.full(dim, 2.0))
+    waves = np.array([4.0, 3.0])[:dim]
+
+    def equation(u, x, unknowns):
+        second = jax.hessian(lambda z: u(z)[0])(x)
+        return jnp.trace(second) - u(x)[0] + (1.0 + waves @ waves) * jnp.sin(x @ waves)
+
+    edge = dirichlet(box.boundary(), lambda x: jnp.sin(x @ waves))
+    solution = solve(Problem(box, {"equation": Term(equation), "edge": edge}), key=jr.key(0))
+    assert solution.result is RESULTS.successful
+    x = box.sample(300, key=jr.key(1))
+    assert relative_l2(solution, x, np.sin(x @ waves)) < 1e-9

@@ -174,3 +174,31 @@ def test_sums_of_networks_are_judged():
         field = frame.field(network)
         expected = jax.vmap(lambda p: _own(field, p, unknowns))(jnp.asarray(x))
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
+def test_sizes_where_jax_differentiates_the_field():
+    def local(u, x, _):
+        return jnp.trace(jax.hessian(lambda z: u(z)[0])(x)) + x[0] * u(x) - jnp.sin(x[1])
+
+    def distant(u, x, _):
+        return jax.grad(lambda z: u(z)[0])(x)[:1] + u(3.0 - x) - jnp.sin(x[1])
+
+    with jax.enable_x64(True):
+        _, frame, network = _made(linear)
+        x = box.sample(17, key=jr.key(3))
+        network = with_readout(network, np.random.default_rng(1).normal(size=25))
+        field = frame.field(network)
+
+        def of_local(p):
+            second = jnp.diagonal(jax.hessian(lambda z: field(z)[0])(p))
+            rest = jnp.abs(p[0] * field(p)[0]) + jnp.abs(jnp.sin(p[1]))
+            return jnp.sum(jnp.abs(second)) + rest
+
+        def of_distant(p):
+            given = jnp.sin(p[1])
+            return jnp.abs(distant(field, p, None)[0] + given) + jnp.abs(given)
+
+        for residual, absolute in ((local, of_local), (distant, of_distant)):
+            found = Placed.of(Term(residual), frame, network, None, x).sizes(network, None)
+            parts = np.asarray(jax.vmap(absolute)(jnp.asarray(x)))
+            np.testing.assert_allclose(found, np.sqrt(np.mean(parts**2)), rtol=1e-10)

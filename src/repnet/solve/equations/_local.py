@@ -15,7 +15,7 @@ from repnet.nn._random import as_jax
 from repnet.problem import Problem, Transformed
 from repnet.problem._jet import Direction, Shared
 from repnet.solve.equations._rows import as_vector
-from repnet.solve.equations._sizes import parts
+from repnet.solve.equations._sizes import absolute, parts
 
 Look = tuple[int, ...]
 """A derivative of the field: how often by each axis."""
@@ -150,7 +150,10 @@ def _compiled(
 
         value, pull = jax.vjp(at, values, flat)
         slopes, moves = jax.vmap(pull)(jnp.eye(value.size))
-        return value, slopes, moves, parts(residual, seen(values), x, unknowns)
+        sizes = parts(residual, seen(values), x, unknowns)
+        if sizes is None:
+            sizes = absolute(value, [(slopes * values).reshape(value.size, -1)])
+        return value, slopes, moves, sizes
 
     return jax.vmap(one)(x, values)
 

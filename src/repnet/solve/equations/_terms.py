@@ -34,7 +34,7 @@ from repnet.solve.equations._rows import (
     readout_size,
     with_readout,
 )
-from repnet.solve.equations._sizes import parts
+from repnet.solve.equations._sizes import absolute, parts
 
 _PROBES = 7  # points at which linearity is checked
 _LINEAR = 1e-8  # relative departure from an affine residual that rounding explains
@@ -246,5 +246,16 @@ def _compiled_moves(
 def _compiled_parts(
     residual: Callable, frame: Frame, network: Network, unknowns: Any, x: Array
 ) -> tuple[Array]:
-    field = frame.field(network)
-    return (jax.vmap(lambda point: parts(residual, field, point, unknowns))(x),)
+    field, out = frame.field(network), network.out_size
+
+    def one(point: Array) -> Array:
+        sizes = parts(residual, field, point, unknowns)
+        if sizes is not None:
+            return sizes
+        value, silent = (
+            as_vector(residual(Shared(each), point, unknowns))
+            for each in (field, lambda z: 0.0 * z[0] * jnp.ones(out))
+        )
+        return absolute(value, [(value - silent)[:, None]])
+
+    return (jax.vmap(one)(x),)
