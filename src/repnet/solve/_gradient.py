@@ -25,6 +25,7 @@ from repnet.solve._directions import CHOICES
 from repnet.solve._ending import few_steps, steps_for
 from repnet.solve._history import Watch, of_seed
 from repnet.solve._progress import AbstractProgress, NoProgress
+from repnet.solve._regression import is_regression
 from repnet.solve._solution import Plan, Solution
 from repnet.solve._training import (
     Collocation,
@@ -38,6 +39,7 @@ from repnet.solve._training import (
     train,
 )
 from repnet.solve._weighting import Weights, check_weights
+from repnet.solve.equations._check import check_problem
 
 _TO_THE_END = 1000  # steps from which a training is meant to end with what can be learnt
 _NEARER = (
@@ -179,6 +181,7 @@ class Gradient:
         network_key, loop_key = jr.split(key)
         own = network is None
         with Clock() as clock:
+            _require_residuals(problem)
             reasons: tuple[str, ...] = ()
             numbers: dict[str, Any] = {}
             stopped = False
@@ -233,6 +236,13 @@ class Gradient:
         return replace(schedule, finish=few_steps(sizes(ready)[0]), judged=True)
 
 
+def _require_residuals(problem: Problem) -> None:
+    operator = any(hasattr(term.residual, "solver") for term in problem.terms.values())
+    if not operator and not is_regression(problem):
+        with jax.enable_x64(True):
+            check_problem(problem)
+
+
 def train_many(
     problem: Problem,
     make_network: Callable[..., Callable],
@@ -276,6 +286,7 @@ def train_many(
             f"got adaptive={solver.adaptive}, weights={solver.weights!r}."
         )
     with Clock() as clock:
+        _require_residuals(problem)
         pairs = jax.vmap(jr.split)(keys)
         # Once without the batch: an activation's kind, found by probing it, can't be under `vmap`.
         eqx.filter_eval_shape(make_network, pairs[0, 0], *(argument[0] for argument in batched))

@@ -9,6 +9,7 @@ import scipy.optimize
 
 from repnet import (
     Box,
+    Gradient,
     LeastSquares,
     Problem,
     Solution,
@@ -21,6 +22,7 @@ from repnet import (
 from repnet.judge import relative_l2
 from repnet.problem import initial, zoo
 from repnet.solve import RESULTS
+from repnet.solve.equations._check import check_problem
 
 interval = Box([0.0], [2.0])
 
@@ -181,11 +183,31 @@ def test_conditions_that_jump_at_a_corner_do_not_contradict_each_other():
         (lambda u, x, _: jnp.log(x - 3.0), "must be finite"),
         (lambda u, x, _: u(x)[:, None], r"must have shape \(equations,\)"),
         (lambda u, x, _: u(x)[0] * jnp.ones((2, 3)) @ x, "can't be evaluated"),
+        (lambda u, x, _: None, "returns nothing"),
+        (lambda u, x, _: u(x) + np.sin(x[0]), "Use `jax.numpy`"),
+        (lambda u, x, _: u(x) if x[0] > 0.5 else -u(x), "Use `jax.numpy` and `jnp.where`"),
+        (lambda u, x, _: 1j * partial(u, 0)(x), "must be real; got complex128"),
+        (lambda u, x, _: partial(u, 0)(x)[1] + x[0], "entry 1 of an array of 1.*out_size"),
+        (lambda u, x, _: jax.jit(lambda v: v[-2])(u(x)) + x[0], "entry -1 of an array of 1"),
+        (lambda u, x, _: u(x) - x[2], "entry 2 of an array of 1"),
     ],
 )
 def test_bad_residuals_are_named_before_any_work(residual, rule):
-    with pytest.raises(ValueError, match=rule):
-        solve(Problem(interval, {"odd": Term(residual)}), key=jr.key(0))
+    problem = Problem(interval, {"odd": Term(residual)})
+    for solver in (None, Gradient(steps=10)):
+        with pytest.raises(ValueError, match=rule):
+            solve(problem, None, solver, key=jr.key(0))
+
+
+def test_entries_that_are_there_may_be_asked_for_in_any_way():
+    table = jnp.asarray([1.0, 2.0, 4.0])
+
+    def residual(u, x, unknowns):
+        v, place = u(x), (2.9 * x[1] / 2.0).astype(int)
+        return v[-1] + v[1:] * x[-2] + table[place] + jax.jit(lambda w: w[0] + w[-2])(v)
+
+    with jax.enable_x64(True):
+        check_problem(Problem(Box([0.0, 0.0], [1.0, 2.0]), {"e": Term(residual)}, out_size=2))
 
 
 def test_least_squares_refuses_unknowns():

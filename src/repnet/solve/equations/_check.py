@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import Jaxpr, Literal, jaxprs_in_params
 from jaxtyping import Array, Float
 
 from repnet.problem import Problem, Term
@@ -16,6 +17,8 @@ from repnet.solve.equations._probing import local_looks, smooth_derivatives, smo
 from repnet.solve.equations._rows import Frame
 
 _FEW = 8  # points of every term that are tried
+_OF_INDICES = ("lt", "add", "select_n")  # by which JAX counts negative indices from the end
+_VALUES_ASKED = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
 
 def check_problem(problem: Problem) -> None:
@@ -30,16 +33,23 @@ def check_problem(problem: Problem) -> None:
         points = points_of(problem, term, _FEW, jax.random.key(0))[:_FEW]
         evaluate = partial(_evaluated, term.residual, field, problem.unknowns)
         try:
-            shape = jax.eval_shape(evaluate, jnp.asarray(points[0])).shape
+            traced = jax.make_jaxpr(evaluate)(jnp.asarray(points[0]))
         except (TypeError, IndexError) as error:
             raise ValueError(
                 f"`Problem(terms=...)`: the residual of term {name!r} can't be evaluated for "
-                f"a field of {out} output(s) in {dim} dimension(s): {error}"
+                f"a field of {out} output(s) in {dim} dimension(s): {_reason(error)}"
             ) from error
-        if len(shape) > 1:
+        _require_entries(name, traced.jaxpr)
+        (found,) = traced.out_avals
+        if len(found.shape) > 1:
             raise ValueError(
                 f"`Problem(terms=...)`: the residual of term {name!r} must have shape "
-                f"(equations,); got {shape}."
+                f"(equations,); got {found.shape}."
+            )
+        if jnp.issubdtype(found.dtype, jnp.complexfloating):
+            raise ValueError(
+                f"`Problem(terms=...)`: the residual of term {name!r} must be real; got "
+                f"{found.dtype}. A complex field is one of two outputs."
             )
         for point, found in zip(
             points, _residuals(term, frame, out, problem.unknowns, points), strict=True
@@ -52,7 +62,48 @@ def check_problem(problem: Problem) -> None:
 
 
 def _evaluated(residual: Callable, field: Callable, unknowns: Any, x: Array) -> Array:
-    return jnp.asarray(residual(field, x, unknowns))
+    found = residual(field, x, unknowns)
+    if found is None:
+        raise TypeError("it returns nothing.")
+    return jnp.asarray(found)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _VALUES_ASKED):
+        return (
+            "it asks for the value of a point or of the field, as NumPy's functions, `float` and "
+            "`if` do. Use `jax.numpy` and `jnp.where`."
+        )
+    return str(error)
+
+
+def _require_entries(name: str, traced: Jaxpr) -> None:
+    """JAX takes the last entry where an index is too large, and says nothing.
+
+    It cuts by a constant where it knows an index to be inside, and else at run time.
+    """
+    known: dict[Any, Any] = {}
+
+    def value_of(variable: Any) -> Any:
+        return variable.val if isinstance(variable, Literal) else known.get(variable)
+
+    for equation in traced.eqns:
+        values = [value_of(variable) for variable in equation.invars]
+        if equation.primitive.name == "dynamic_slice":
+            sizes: tuple[int, ...] = equation.invars[0].aval.shape  # pyright: ignore[reportAttributeAccessIssue]
+            for start, size, kept in zip(
+                values[1:], sizes, equation.params["slice_sizes"], strict=True
+            ):
+                if start is not None and not 0 <= start <= size - kept:
+                    raise ValueError(
+                        f"`Problem(terms=...)`: the residual of term {name!r} asks for entry "
+                        f"{int(start)} of an array of {size}. A field has as many outputs as "
+                        "`Problem(out_size=...)` says, a point as many entries as axes."
+                    )
+        elif equation.primitive.name in _OF_INDICES and all(v is not None for v in values):
+            known[equation.outvars[0]] = equation.primitive.bind(*values, **equation.params)
+        for inner in jaxprs_in_params(equation.params):
+            _require_entries(name, inner)
 
 
 def _residuals(

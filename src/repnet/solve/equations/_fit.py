@@ -38,7 +38,7 @@ class Fit:
     """A fitted network and how well it does where it was not fitted.
 
     - `error`: root of the sum over terms of the squared residuals, each relative to the size of its
-      equation's terms (`term_sizes`).
+      equation's terms (`Placed.sizes`).
     - `errors`: the same for each term alone.
     - `steps`: of Newton's method, 1 for a linear problem; `converged`: whether they settled.
     """
