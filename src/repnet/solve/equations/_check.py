@@ -116,5 +116,4 @@ def _residuals(
         found = (_evaluated(term.residual, field, unknowns, jnp.asarray(point)) for point in x)
         return np.stack([np.atleast_1d(np.asarray(each)) for each in found])
     values = smooth_derivatives(frame, out, looks, x)
-    none = jax.tree.map(lambda _: None, unknowns)
-    return look(term.residual, frame.transform, looks, x, values, none, unknowns).residual
+    return look(term.residual, frame.transform, looks, x, values, rest=unknowns).residual

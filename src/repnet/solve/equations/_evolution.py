@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from repnet.problem import Box, Face, Problem, Term, Union
+from repnet.solve.equations._rows import zero_field
 from repnet.solve.equations._unknowns import has_fields
 
 _WAVES = 12  # of the periodic field that tells a periodic condition
@@ -50,7 +51,7 @@ class Evolution:
         term = self.problem.terms[self.start]
 
         def at(point: Array) -> Array:
-            return -jnp.asarray(term.residual(_zero(out), point, self.unknowns))[:out]
+            return -jnp.asarray(term.residual(zero_field(out), point, self.unknowns))[:out]
 
         return np.asarray(jax.jit(jax.vmap(at))(jnp.asarray(x)))
 
@@ -105,7 +106,9 @@ def evolution_of(problem: Problem) -> Evolution:
     terms = {name: Term(_informed(term), term.points) for name, term in problem.terms.items()}
     probe = np.array([0.3 * box.lower[0] + 0.7 * box.upper[0], box.lower[1]])
     demands = jnp.asarray(
-        problem.terms[starts[0]].residual(_zero(problem.out_size), jnp.asarray(probe), unknowns)
+        problem.terms[starts[0]].residual(
+            zero_field(problem.out_size), jnp.asarray(probe), unknowns
+        )
     ).size
     if demands != problem.out_size:
         raise ValueError(
@@ -152,10 +155,6 @@ def _between(region: Any, first: float, last: float) -> Any:
     if isinstance(region, Face):
         return Face(lower, upper, region.axis, region.side)
     return Box(lower, upper)
-
-
-def _zero(out: int) -> Callable[[Array], Array]:
-    return lambda x: 0.0 * x[0] * jnp.ones(out)
 
 
 def ring_of(problem: Problem, terms: dict[str, Term], unknowns: Any = None) -> str | None:

@@ -175,7 +175,7 @@ def look(
     """A residual where some of the field's derivatives are given, the others being zero.
 
     **Arguments:** `sought`, `rest`: the two parts of the unknowns, as `equinox.partition` parts
-    them; `moves` are by the numbers of the first.
+    them; `moves` are by the numbers of the first, which is `None` where none are sought.
     """
     # All of them every time, so that one program serves for any.
     usual = ALL.get(x.shape[1], ())

@@ -39,6 +39,11 @@ def flat_readout(
     return weight.__array_namespace__().concatenate([weight.ravel(), bias])
 
 
+def zero_field(out: int) -> Callable[[Array], Array]:
+    """The field that is zero everywhere."""
+    return lambda x: 0.0 * x[0] * jnp.ones(out)
+
+
 def row_norms(
     rows: Float[np.ndarray, "points equations columns"],
 ) -> Float[np.ndarray, " equations"]:

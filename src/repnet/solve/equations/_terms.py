@@ -33,6 +33,7 @@ from repnet.solve.equations._rows import (
     in_blocks,
     readout_size,
     with_readout,
+    zero_field,
 )
 from repnet.solve.equations._sizes import absolute, parts
 
@@ -80,7 +81,7 @@ class Placed:
     def residuals(self, network: Network, unknowns: Any) -> Float[np.ndarray, "points equations"]:
         """Residuals, the term's values subtracted."""
         if self.looks is not None:
-            return self._less_values(self._look(network, _none(unknowns), unknowns).residual)
+            return self._less_values(self._look(network, None, unknowns).residual)
         (residual,) = self._compiled(_compiled_residuals, network, unknowns)
         return self._less_values(residual)
 
@@ -91,7 +92,7 @@ class Placed:
     ]:
         """Residuals, and their derivatives by the coefficients of the read-out."""
         if self.features is not None:
-            found = self._look(network, _none(unknowns), unknowns)
+            found = self._look(network, None, unknowns)
             value, rows = found.residual, self.features.rows(found.slopes)
         else:
             value, rows = self._compiled(_compiled_rows, network, unknowns)
@@ -115,7 +116,7 @@ class Placed:
         if own is not None:
             return own
         if self.looks is not None:
-            sizes = self._look(network, _none(unknowns), unknowns).sizes
+            sizes = self._look(network, None, unknowns).sizes
         else:
             (sizes,) = self._compiled(_compiled_parts, network, unknowns)
         if self.term.values is not None:
@@ -139,10 +140,6 @@ class Placed:
         self, residual: Float[np.ndarray, "points equations"]
     ) -> Float[np.ndarray, "points equations"]:
         return residual if self.term.values is None else residual - self.term.values
-
-
-def _none(unknowns: Any) -> Any:
-    return jax.tree.map(lambda _: None, unknowns)
 
 
 def residuals(
@@ -169,9 +166,8 @@ def is_affine(
             found[name] = _is_affine_in_readout(term.residual, frame, network, unknowns, x)
             continue
         about = (field(frame, out, looks, x) for field in (smooth_derivatives, drawn_derivatives))
-        none = _none(unknowns)
         slopes = [
-            look(term.residual, frame.transform, looks, x, values, none, unknowns).slopes
+            look(term.residual, frame.transform, looks, x, values, rest=unknowns).slopes
             for values in about
         ]
         found[name] = same_slopes(*slopes)
@@ -253,8 +249,7 @@ def _compiled_parts(
         if sizes is not None:
             return sizes
         value, silent = (
-            as_vector(residual(Shared(each), point, unknowns))
-            for each in (field, lambda z: 0.0 * z[0] * jnp.ones(out))
+            as_vector(residual(Shared(each), point, unknowns)) for each in (field, zero_field(out))
         )
         return absolute(value, [(value - silent)[:, None]])
 
