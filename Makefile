@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Two workers fill two cores: threads of BLAS beside them would only wait for each other, spinning.
 TESTS := OPENBLAS_NUM_THREADS=1
-# Tests are mostly compilation of programs that run for a moment: LLVM's first level is enough for
-# them, none for the quick loop. What the README shows is compiled as it is for its readers.
-WHOLE := --xla_backend_optimization_level=1
+# Tests are mostly compilation of programs that run for a moment: LLVM's lowest level is enough for
+# them, its first for the long ones. What the README shows is compiled as it is for its readers.
+LONG := --xla_backend_optimization_level=1
 QUICK := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 # XLA's older way to emit loops compiles in half the time. A version without it stops at its name.
 OLDER := --xla_cpu_use_fusion_emitters=false
@@ -22,10 +22,10 @@ check: lint
 	$(TESTS) XLA_FLAGS="$(QUICK) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not long" tests
 
 test: lint
-	$(TESTS) XLA_FLAGS="$(WHOLE) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long"
+	$(TESTS) XLA_FLAGS="$(QUICK) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long"
 
 long: .venv/.dev
-	$(TESTS) XLA_FLAGS="$(WHOLE) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m long tests
+	$(TESTS) XLA_FLAGS="$(LONG) $(EMIT)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m long tests
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

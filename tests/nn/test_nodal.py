@@ -1,5 +1,6 @@
 """Cubics at the nodes of a grid: their values there, between them, and outside."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +27,7 @@ def test_one_point_and_many_agree(rng):
     surface = _surface(rng)
     points = rng.uniform([0.0, -4.0], [2.0, 8.0], size=(60, 2))
     with jax.enable_x64(True):
-        one = jax.vmap(surface)(jnp.asarray(points))
+        one = eqx.filter_jit(eqx.filter_vmap(surface))(jnp.asarray(points))
     np.testing.assert_allclose(surface.many(points), one, atol=1e-12)
 
 
@@ -48,7 +49,7 @@ def test_its_slope_is_continuous_and_that_of_differences(rng):
     for x in (0.6, 0.75, 1.0):  # between nodes and at nodes
         point = np.array([[x, 1.7]])
         with jax.enable_x64(True):
-            slope = jax.jacfwd(surface)(jnp.asarray(point[0]))[:, 0]
+            slope = jax.jit(jax.jacfwd(surface))(jnp.asarray(point[0]))[:, 0]
         for side in (-step, step):
             away = (surface.many(point + np.array([side, 0.0])) - surface.many(point))[0] / side
             np.testing.assert_allclose(away, slope, atol=1e-3)

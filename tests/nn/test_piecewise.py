@@ -29,7 +29,7 @@ def test_slopes_are_continuous_at_the_knots_and_the_outermost_pieces_go_on(sampl
     x, _ = samples
     with jax.enable_x64(True):
         cubic = PiecewiseCubic.akima(*samples)
-        slope = jax.vmap(jax.jacfwd(cubic))
+        slope = jax.jit(jax.vmap(jax.jacfwd(cubic)))
         left, right = (slope(jnp.asarray(x[1:-1, None] + shift)) for shift in (-1e-9, 1e-9))
         np.testing.assert_allclose(left, right, atol=1e-4)
         beyond = Akima1DInterpolator(*samples, extrapolate=True)(x[-1] + 0.01)

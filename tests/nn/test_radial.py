@@ -39,7 +39,7 @@ def test_values_are_those_of_the_formula(kernel, rng):
 @pytest.mark.slow
 def test_second_derivatives_are_finite_at_a_centre(kernel, rng):
     network = _network(kernel, rng)
-    assert np.isfinite(jax.hessian(network)(network.centres[0])).all()
+    assert np.isfinite(jax.jit(jax.hessian(network))(network.centres[0])).all()
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -42,12 +42,14 @@ def test_weights_sum_to_one(counts, rng):
     with jax.enable_x64(True):
         network = windowed(counts, 2, rng)
         # Local networks that are all the same constant blend to that constant everywhere.
-        affine = jnp.zeros_like(network.affine).at[..., 0].set(jnp.array([1.0, -3.0]))
+        constant = np.zeros(network.affine.shape)
+        constant[..., 0] = [1.0, -3.0]
+        affine = jnp.asarray(constant)
         flat = Windowed(
             (), affine, network.centre, network.radius, network.start, network.spacing, counts
         )
         points = jnp.asarray(rng.uniform(-1.3, 1.3, (200, len(counts))))
-        values = jax.vmap(flat)(points)
+        values = eqx.filter_jit(eqx.filter_vmap(flat))(points)
     np.testing.assert_allclose(values, np.broadcast_to([1.0, -3.0], (200, 2)), atol=1e-13)
 
 
@@ -57,17 +59,23 @@ def test_blend_of_all_windows_by_hand(counts, rng):
     """Every window summed with its weight, not only the 2^d that the network looks at."""
     with jax.enable_x64(True):
         network = windowed(counts, 2, rng)
-        x = jnp.asarray(rng.uniform(-1, 1, len(counts)))
+        (part,) = network.parts
+        features, step = eqx.filter_jit(part.layer), jax.jit(blend)
+        weights, affine, centre, radius, start, spacing = map(
+            np.asarray,
+            (part.weight, network.affine, network.centre, network.radius, network.start,
+             network.spacing),
+        )  # fmt: skip
+        x = rng.uniform(-1, 1, len(counts))
         total = np.zeros(2)
         for window, node in enumerate(itertools.product(*map(range, counts))):
-            place = (np.asarray(x) - network.start) / network.spacing - np.array(node)
-            weight = np.prod([blend(t) for t, n in zip(place, counts, strict=True) if n > 1])
-            local = (x - network.centre[window]) / network.radius[window]
-            (part,) = network.parts
-            value = part.weight[window + 1] @ part.layer(local)
-            value += network.affine[window] @ jnp.concatenate([jnp.ones(1), local])
-            total += weight * np.asarray(value)
-        np.testing.assert_allclose(network(x), total, atol=1e-12)
+            place = (x - start) / spacing - np.array(node)
+            share = np.prod([step(t) for t, n in zip(place, counts, strict=True) if n > 1])
+            local = (x - centre[window]) / radius[window]
+            value = weights[window + 1] @ np.asarray(features(local))
+            value += affine[window] @ np.concatenate([np.ones(1), local])
+            total += share * value
+        np.testing.assert_allclose(eqx.filter_jit(network)(x), total, atol=1e-12)
 
 
 def test_a_readout_times_factors_adds_that_much_of_itself(rng):
@@ -94,28 +102,27 @@ def test_windows_take_their_shares_of_the_pieces(rng):
             is_leaf=lambda leaf: leaf is None,
         )
         points = rng.uniform(-1, 1, (50, 1))
-        weight = (
-            np.stack([blend(jnp.asarray(p * 1.5 - np.arange(4))) for p in points + 1.0]) @ share
-        )
+        weight = np.asarray(jax.jit(blend)((points + 1.0) * 1.5 - np.arange(4))) @ share
         expected = network.many(points) + weight * cubic.many(points)
         np.testing.assert_allclose(both.many(points), expected, atol=1e-12)
-        np.testing.assert_allclose(jax.vmap(both)(jnp.asarray(points)), expected, atol=1e-12)
+        each = eqx.filter_jit(eqx.filter_vmap(both))
+        np.testing.assert_allclose(each(jnp.asarray(points)), expected, atol=1e-12)
 
 
 @pytest.mark.slow
 def test_derivatives(rng):
     with jax.enable_x64(True):
         network = windowed((3, 4), 2, rng)
-        x = jnp.array([0.31, -0.42])
-        step = 1e-5
+        value, slope = eqx.filter_jit(network), jax.jit(jax.jacfwd(network))
+        reverse, hessian = jax.jit(jax.jacrev(network)), jax.jit(jax.hessian(network))
+        x, step = np.array([0.31, -0.42]), 1e-5
         for axis in range(2):
-            shift = step * jnp.eye(2)[axis]
-            difference = (network(x + shift) - network(x - shift)) / (2 * step)
-            np.testing.assert_allclose(jax.jacfwd(network)(x)[:, axis], difference, atol=1e-7)
-            np.testing.assert_allclose(jax.jacrev(network)(x)[:, axis], difference, atol=1e-7)
-            slope = jax.jacfwd(network)
-            second = (slope(x + shift) - slope(x - shift)) / (2 * step)
-            np.testing.assert_allclose(jax.hessian(network)(x)[:, :, axis], second, atol=1e-5)
+            shift = step * np.eye(2)[axis]
+            difference = (np.asarray(value(x + shift)) - value(x - shift)) / (2 * step)
+            np.testing.assert_allclose(slope(x)[:, axis], difference, atol=1e-7)
+            np.testing.assert_allclose(reverse(x)[:, axis], difference, atol=1e-7)
+            second = (np.asarray(slope(x + shift)) - slope(x - shift)) / (2 * step)
+            np.testing.assert_allclose(hessian(x)[:, :, axis], second, atol=1e-5)
 
 
 def test_blend_is_smooth_where_windows_begin_and_end():

@@ -106,7 +106,7 @@ def test_updates_are_multiplied_by_the_learning_rates():
     def loss(n):
         return jnp.mean((jax.vmap(n)(points[:, None])[:, 0] - target) ** 2)
 
-    slope = eqx.filter_grad(loss)(network)
+    slope = eqx.filter_jit(eqx.filter_grad(loss))(network)
     solver = Gradient(steps=1, optimiser=optax.sgd(0.1))
     after = solver.run(regression(x, y), network, key=jr.key(0)).network.network
     planes, moved, g = network.first.planes, after.first.planes, slope.first.planes

@@ -65,7 +65,7 @@ def test_the_sum_is_a_network_like_any_other(staged, tmp_path):
     np.testing.assert_array_equal(loaded(BETWEEN), staged(BETWEEN))
     with jax.enable_x64(True):
         points = jnp.asarray(BETWEEN)[:, None]
-        slope = jax.vmap(partial(loaded.network, 0))(points)[:, 0]
+        slope = jax.jit(jax.vmap(partial(loaded.network, 0)))(points)[:, 0]
     exact = 7.0 * np.cos(7.0 * BETWEEN) * np.exp(np.sin(7.0 * BETWEEN))
     np.testing.assert_allclose(slope, exact, atol=1e-4)
 
