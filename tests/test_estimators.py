@@ -66,7 +66,7 @@ def test_trained_networks(keywords):
     assert model.score(X, Y) > 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_beats_a_linear_model_on_a_nonlinear_table():
     table, target = make_friedman1(300, 6, noise=0.5, random_state=0)
     train, test, y_train, y_test = train_test_split(table, target, random_state=0)

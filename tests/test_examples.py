@@ -59,7 +59,7 @@ def test_the_computed_answer_satisfies_the_oscillators_equation():
     assert np.abs(left).max() < 1e-2 * np.abs(pushed).max()  # differences of second order
 
 
-@pytest.mark.slow  # it integrates and fits forty records
+@pytest.mark.long  # it integrates and fits forty records
 @pytest.mark.skipif(bool(missing_packages()), reason=f"needs {', '.join(missing_packages())}")
 def test_earthquakes(tmp_path):
     assert load("earthquakes").main(tmp_path / "quakes.png", records=30, units=300) < 0.1
@@ -73,7 +73,7 @@ def test_the_diffusion_model_follows_training(tmp_path):
     assert (tmp_path / "diffusion.png").stat().st_size > 1_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_noise_wants_a_lower_scale(tmp_path):
     best, (low, high) = load("which_scale").main(tmp_path / "scale.png", points=129, steps=800)
     assert low <= best[0.0] <= high

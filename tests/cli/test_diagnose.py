@@ -31,7 +31,7 @@ def test_a_diagnosis_finds_frequency_and_sampling(tmp_path, capsys):
     assert (out / "report.html").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_steps_per_band_are_predicted_and_verified(tmp_path, capsys):
     x = np.linspace(0.0, 2.0, 257)
     y = np.sin(4 * x) + 0.5 * np.sin(60 * x)

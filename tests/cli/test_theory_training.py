@@ -28,7 +28,7 @@ def test_diffusion_is_compared_with_training(tmp_path, capsys):
     assert "Against width" in page
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_dimensions_and_frozen_groups(tmp_path, capsys):
     words = ["--dim", "2", "--scales", "2", "--waves", "1", "--units", "4096", "--time", "1"]
     words += ["--frozen", "weight", "--no-sweep", "--half-width", "3.2"]

@@ -216,7 +216,9 @@ def make_targets(kind: str, count: int) -> Dataset:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["line", "map", "scatter", "many"])
+@pytest.mark.parametrize(
+    "kind", ["line", "map", "scatter", pytest.param("many", marks=pytest.mark.long)]
+)
 def test_every_target_is_judged_and_drawn(tmp_path, kind):
     run, solution = make_run(make_targets(kind, 2))
     errors = run.record.metrics["methods"]["net"]["targets"]

@@ -54,7 +54,7 @@ def test_a_linear_model_is_solved_to_the_least_squares_solution():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_removes_the_slow_error_that_descent_leaves():
     problem, exact = poisson(20.0)
     network = RepNet(1, width=48, hidden=(24,), scale=10.0, features="plain", key=jr.key(0))

@@ -105,7 +105,7 @@ def test_samples_on_one_line_have_no_plane_through_them(rng):
         assert np.isfinite(Windows().run(regression(x, y[known[0]]), key=jr.key(0))(point)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_windows_do_not_run_away_in_a_gap(rng):
     truth = _rough(rng) + 0.3 * rng.normal(size=(60, 60))
     known = _block()

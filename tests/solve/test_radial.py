@@ -177,7 +177,7 @@ def test_an_activation_is_least_squares_to_keep():
     assert with_activation(Windows(48), np.tanh) == Windows(48, activation=np.tanh)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_estimator_takes_radial_units_unless_an_activation_is_given(rng):
     x, kinds = _points(rng, 200, 2), (None, "tanh")
     fits = [RepNetRegressor(activation=kind, random_state=0).fit(x, _hills(x)) for kind in kinds]

@@ -137,7 +137,7 @@ def test_large_steps_go_on_from_where_few_residuals_end(monkeypatch):
     assert oscillation_error(u) < 0.1 * oscillation_error(near)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_free_oscillations_are_learnt(monkeypatch):
     """The network must reach values of the order of the frequency's square."""
     monkeypatch.setattr(_randomized, "BATCH", 128)

@@ -139,7 +139,7 @@ def test_newton_that_does_not_settle_is_told():
 @pytest.mark.parametrize(
     ("name", "parameters", "floor"),
     [
-        ("helmholtz2d", {"a1": 3, "a2": 7}, 1e-9),
+        pytest.param("helmholtz2d", {"a1": 3, "a2": 7}, 1e-9, marks=pytest.mark.long),
         ("convection1d", {"beta": 41.0}, 1e-8),
         ("wave1d", {"c": 3.0}, 1e-9),
     ],
