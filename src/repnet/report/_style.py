@@ -76,6 +76,9 @@ def to_svg(figure: Figure, label: str) -> str:
             buffer,
             format="svg",
             transparent=True,
+            # The layout is made for axes of any shape: labels of maps may end beyond the figure.
+            bbox_inches="tight",
+            pad_inches=0.04,
             metadata={"Date": None},
         )
     text = buffer.getvalue()
