@@ -39,8 +39,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Forget what JAX made programs from, and between files the programs, before they are too many.
 
     JAX keeps the module of each in an MLIR context of its own, and a new context looks through all
-    that live: past a thousand, programs take 40 ms more. A program that XLA compiled maps memory;
-    past the system's limit of maps the next one crashes.
+    that live: with two thousand, a program takes twice as long. A program that XLA compiled maps
+    memory; past the system's limit of maps the next one crashes.
     """
     pxla._cached_lowering_to_hlo.cache_clear()
     pjit._pjit_lower.cache_clear()
